@@ -1,0 +1,1 @@
+"""What the curriculum's notebooks import, and the machinery that builds, checks and grades them."""
