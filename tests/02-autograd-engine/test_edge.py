@@ -1,0 +1,210 @@
+"""Levels 2 and 3: every operation with reused inputs and upstream gradients that are not 1; generated programs."""
+
+from __future__ import annotations
+
+from utils.judge import promise
+from utils.judge.engine import Engine
+
+
+def with_reuse(engine: Engine, f, *points: float) -> None:
+    """The four patterns that show an overwritten or a lost gradient, at each point: f scaled, reused, on both sides."""
+    for a in points:
+        engine.agrees(lambda a: 3 * f(a), a=a)
+        engine.agrees(lambda a: f(a) * a * a + f(a), a=a)
+        engine.agrees(lambda a, b: f(a) * b + a, a=a, b=-2.0)
+        engine.agrees(lambda a, b: a + b * f(a), a=a, b=2.5)
+
+
+# 2.1 Minus, from both sides
+
+@promise(exercise="2.1")
+def test_negation(engine):
+    """`-a` has gradient -1, and stays in the graph."""
+    engine.agrees(lambda a: -a, a=2.0)
+    with_reuse(engine, lambda a: -a, 2.0, -1)
+
+
+@promise(exercise="2.1")
+def test_difference(engine):
+    """`a - b`: gradient 1 for a, -1 for b."""
+    engine.agrees(lambda a, b: a - b, a=2.0, b=5.0)
+    engine.agrees(lambda a, b, c: c * (a - b), a=2.0, b=5.0, c=-3.0)
+
+
+@promise(exercise="2.1")
+def test_difference_with_a_number(engine):
+    """`a - 2`: a number on the right."""
+    with_reuse(engine, lambda a: a - 2, 1.5, -3)
+
+
+@promise(exercise="2.1")
+def test_number_minus_value(engine):
+    """`2 - a`: a number on the left, so the sign turns."""
+    engine.agrees(lambda a: 2 - a, a=5.0)
+    with_reuse(engine, lambda a: 2 - a, 1.5, -3)
+
+
+@promise(exercise="2.1")
+def test_value_minus_itself(engine):
+    """In `a - a` the two contributions cancel."""
+    engine.agrees(lambda a: a - a, a=3.0)
+    engine.agrees(lambda a: (a - a) * 5 + a, a=3.0)
+
+
+@promise(exercise="2.1")
+def test_differences_reused(engine):
+    """A difference used twice, as in a squared error."""
+    def squared(a, b):
+        error = a - b
+        return error * error
+    engine.agrees(squared, a=2.0, b=5.0)
+    engine.agrees(lambda a, b: 3 * squared(b, a) - a, a=2, b=2)
+
+
+# 2.2 Powers and division
+
+@promise(exercise="2.2")
+def test_power(engine):
+    """`a**n` for a whole n: gradient n * a**(n - 1)."""
+    engine.agrees(lambda a: a**2, a=3.0)
+    with_reuse(engine, lambda a: a**3, 1.5, 2)
+
+
+@promise(exercise="2.2")
+def test_power_of_a_negative_or_zero_base(engine):
+    """`(-2)**3` and `0**2` need no logarithm."""
+    with_reuse(engine, lambda a: a**3, -2.0, -2)
+    engine.agrees(lambda a: 3 * a**2 + a, a=0.0)
+
+
+@promise(exercise="2.2")
+def test_power_with_a_fraction_or_negative_exponent(engine):
+    """`a**0.5` and `a**-2.5`."""
+    with_reuse(engine, lambda a: a**0.5, 4.0, 0.25)
+    with_reuse(engine, lambda a: a**-2.5, 1.5)
+    with_reuse(engine, lambda a: a**-1, -2.0)
+
+
+@promise(exercise="2.2")
+def test_division(engine):
+    """`a / b`, `a / 4` and `a / a`."""
+    engine.agrees(lambda a, b: a / b, a=3.0, b=-4.0)
+    engine.agrees(lambda a, b, c: c * (a / b) + b, a=3.0, b=-4.0, c=2.0)
+    with_reuse(engine, lambda a: a / 4, 1.5, -3)
+    engine.agrees(lambda a: 3 * (a / a) + a, a=2.0)
+
+
+@promise(exercise="2.2")
+def test_number_divided_by_value(engine):
+    """`2 / a`: a number on the left."""
+    engine.agrees(lambda a: 1 / a, a=4.0)
+    with_reuse(engine, lambda a: 2 / a, 1.5, -4)
+
+
+@promise(exercise="2.2")
+def test_value_as_exponent_is_right_or_refused(engine):
+    """`a**b` with a Value b is right for both, or refused with a TypeError: never silently wrong."""
+    engine.agrees_or_refuses(lambda a, b: 3 * a**b, "TypeError", a=2.0, b=3.0)
+
+
+# 2.3 relu, tanh, exp (relu at exactly 0 is not judged)
+
+@promise(exercise="2.3")
+def test_relu(engine):
+    """relu passes the upstream gradient on where its input is positive, and nothing elsewhere."""
+    engine.agrees(lambda a: 3 * a.relu(), a=2.0)
+    engine.agrees(lambda a: 3 * a.relu(), a=-2.0)
+    engine.agrees(lambda a, b: (a * b).relu() * b, a=2.0, b=-3.0)
+
+
+@promise(exercise="2.3")
+def test_relu_reused(engine):
+    """relu of a value that is used elsewhere too."""
+    with_reuse(engine, lambda a: a.relu(), 1.5, -1.5, 2)
+
+
+@promise(exercise="2.3")
+def test_tanh(engine):
+    """tanh: gradient 1 - tanh(a)**2 times the upstream gradient."""
+    engine.agrees(lambda a: a.tanh(), a=0.5)
+    engine.agrees(lambda a, b: -3 * (a * b).tanh(), a=0.5, b=-1.5)
+
+
+@promise(exercise="2.3")
+def test_tanh_reused(engine):
+    """tanh of a value that is used elsewhere too."""
+    with_reuse(engine, lambda a: a.tanh(), 0.5, -1.5, 0)
+
+
+@promise(exercise="2.3")
+def test_exp(engine):
+    """exp: its gradient is its value times the upstream gradient."""
+    engine.agrees(lambda a: a.exp(), a=1.5)
+    engine.agrees(lambda a, b: 3 * (a * b).exp() * b, a=0.5, b=-1.5)
+
+
+@promise(exercise="2.3")
+def test_exp_reused(engine):
+    """exp of a value that is used elsewhere too."""
+    with_reuse(engine, lambda a: a.exp(), 0.5, -1.5, 1)
+
+
+# 2.4 log and sigmoid, and large inputs
+
+@promise(exercise="2.4")
+def test_log(engine):
+    """log: gradient 1 / a, exact for small inputs too."""
+    engine.agrees(lambda a: 3 * a.log(), a=2.0)
+    engine.agrees(lambda a: 3 * a.log(), a=1e-8)
+    with_reuse(engine, lambda a: a.log(), 0.5, 3)
+
+
+@promise(exercise="2.4")
+def test_sigmoid(engine):
+    """sigmoid: gradient s * (1 - s) times the upstream gradient."""
+    engine.agrees(lambda a: a.sigmoid(), a=0.5)
+    with_reuse(engine, lambda a: a.sigmoid(), 0.5, -1.5, 0)
+
+
+@promise(exercise="2.4")
+def test_tanh_of_large_inputs(engine):
+    """tanh(1000) is 1, not an overflow; its gradient is 0."""
+    for a in (20.0, 400.0, -400.0, 1000, -1000):
+        engine.agrees(lambda a: 3 * a.tanh(), a=a)
+
+
+@promise(exercise="2.4")
+def test_sigmoid_of_large_inputs(engine):
+    """sigmoid(-1000) is 0 and sigmoid(1000) is 1, not an overflow."""
+    for a in (30.0, -30.0, 800.0, -800.0, 1000, -1000):
+        engine.agrees(lambda a: 3 * a.sigmoid(), a=a)
+
+
+# 3.1 Generated programs. hypothesis is imported only here: levels 1 and 2 answer sooner without it.
+
+@promise(exercise="3.1")
+def test_generated_arithmetic(engine):
+    """80 generated programs of + - * / and unary minus, shared results and numbers on either side."""
+    from utils.judge.generate import ARITHMETIC, agrees_on_programs
+    agrees_on_programs(engine, ARITHMETIC, count=80)
+
+
+@promise(exercise="3.1")
+def test_generated_programs(engine):
+    """120 generated programs of every operation."""
+    from utils.judge.generate import EVERYTHING, agrees_on_programs
+    agrees_on_programs(engine, EVERYTHING, count=120)
+
+
+@promise(exercise="3.1")
+def test_generated_long_programs(engine):
+    """40 generated programs of up to 40 operations."""
+    from utils.judge.generate import EVERYTHING, agrees_on_programs
+    agrees_on_programs(engine, EVERYTHING, count=40, longest=40)
+
+
+@promise(exercise="3.1")
+def test_generated_sums_and_products(engine):
+    """80 generated graphs of + and * alone, where only the order of the walk can go wrong."""
+    from utils.judge.generate import agrees_on_programs
+    agrees_on_programs(engine, ("add", "mul"), count=80, longest=16)

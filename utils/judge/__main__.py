@@ -1,0 +1,22 @@
+"""The judge as a process: a request on standard input, a report on standard output, both JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from utils.curriculum import topic
+from utils.judge.core import judge
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    file = Path(request["file"]) if request["file"] else None
+    report = judge(topic(request["topic"]), Path(request["folder"]), file=file, only=request["only"],
+                   seed=request["seed"], answers=request["answers"], isolated=request["isolated"])
+    print(report.to_json())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The judge itself: run every promise that was asked for on one folder of learner work, and report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+
+from utils.curriculum import Exercise, Topic
+from utils.judge.answers import Answers
+from utils.judge.engine import Engine, broken
+from utils.judge.promises import Broken, Promise, collect
+from utils.judge.report import Group, Report, Verdict, tidy
+from utils.judge.session import Outcome, Session
+from utils.judge.source import borrowed, digest
+
+DEFAULT_SEED = 0
+
+
+def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collection[str] | None = None,
+          seed: int = DEFAULT_SEED, answers: dict | None = None, isolated: bool = False) -> Report:
+    """Judge the learner's work in `folder`: its module (or `file` instead) and its notebooks' answer cells.
+
+    `only` names the exercises to judge; `answers` are given live, by exercise; `isolated` hides this repository from
+    the learner's imports, so that the stub cannot be borrowed unseen. Raises nothing that learner work can cause.
+    """
+    file = file or folder / topic.module
+    wanted = [p for p in collect(topic) if only is None or p.exercise in only]
+    with Session(file if file.is_file() else None, isolated) as session:
+        handles = {"engine": Engine(session, seed), "answers": Answers(topic, folder, answers, isolated)}
+        unloadable = _unloadable(topic, file, session) if any("engine" in p.asks_for for p in wanted) else None
+        kept = {p: _outcome(p, handles, unloadable) for p in wanted}
+        source = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
+    groups = [_group(topic, level.number, level.title, level.exercises, kept, loan) for level in topic.levels]
+    groups.append(_group(topic, None, "Drills", topic.drills, kept, None))
+    return Report(topic.slug, file.name, _saved(file), digest(file) if file.is_file() else None, seed, loan,
+                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan))
+
+
+def _unloadable(topic: Topic, file: Path, session: Session) -> Broken | None:
+    """Why no promise about the module can be looked at, or None."""
+    if not file.is_file():
+        return Broken(f"There is no {topic.module} in this folder.", status="not-written")
+    error = session.load_error()
+    if error is None:
+        return None
+    problem = broken(Outcome([], error), None)
+    problem.evidence["detail"] = f"{file.name} cannot be loaded. {problem.evidence['detail']}"
+    return problem
+
+
+def _outcome(promise: Promise, handles: dict, unloadable: Broken | None) -> Broken | None:
+    if unloadable and "engine" in promise.asks_for:
+        return unloadable
+    try:
+        promise.keep(**handles)
+        return None
+    except Broken as problem:
+        return problem
+
+
+def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...],
+           kept: dict[Promise, Broken | None], loan: str | None) -> Group:
+    verdicts = []
+    for exercise in exercises:
+        shares = sum(p.weight for p in collect(topic) if p.exercise == exercise.id)
+        for p in (p for p in kept if p.exercise == exercise.id):
+            most = tidy(exercise.points * p.weight / shares)
+            problem = kept[p]
+            earned = most if problem is None and not (loan and exercise.kind == "module") else 0.0
+            evidence = problem.evidence if problem else {"status": "passed"}
+            hint = f'hint("{exercise.id}")' if problem and exercise.hint else None
+            verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
+    return Group(level, title, tuple(verdicts))
+
+
+def _saved(file: Path) -> str | None:
+    return datetime.fromtimestamp(file.stat().st_mtime).isoformat(timespec="seconds") if file.is_file() else None
+
+
+def _notes(topic: Topic, unloadable: Broken | None, loan: str | None) -> tuple[str, ...]:
+    notes = [unloadable.evidence["detail"]] if unloadable else []
+    if loan:
+        notes.append(f"Borrowed: {loan}. Borrowed work earns no points here; "
+                     f"they are yours once the promises hold for a {topic.module} of your own.")
+    return tuple(notes)

@@ -1,0 +1,147 @@
+"""What a promise asks a learner's engine: run this program there, compare it with the truth here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from utils.judge.oracle import Truth, truth
+from utils.judge.program import Program, trace
+from utils.judge.promises import Broken
+from utils.judge.session import Limits, Outcome, Session
+
+RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
+MANY_LIMITS_HIT = 2                                  # after so many, later scripts get HASTY limits
+HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what a promise without a cost of its own needs
+
+UNWRITTEN = ("not-written", "absent")
+OUTSIDE = ("timeout", "memory", "crash")
+REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a", "__rpow__": "2 ** a"}
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "neg": "-"}
+
+
+class Engine:
+    """The learner's file, as promises see it. Everything raises Broken where the learner's numbers are not right."""
+
+    def __init__(self, session: Session, seed: int = 0):
+        self.session = session
+        self.seed = seed
+        self._limits_hit = 0
+
+    def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
+        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown instead of the traced."""
+        self.agrees_program(trace(function, leaves), code)
+
+    def computes(self, function: Callable, **leaves: int | float) -> None:
+        """The value of `function` at `leaves` is right; nothing is asked about gradients."""
+        program = trace(function, leaves)
+        reports = self.reports(program.script(backward=False), code=program.code(backward=False))
+        _compare(program.code(backward=False), "out.data", reports[0], truth(program).value)
+
+    def agrees_program(self, program: Program, code: str | None = None) -> None:
+        code = code or program.code()
+        _judge(self.reports(program.script(), code), truth(program), code)
+
+    def agrees_or_refuses(self, function: Callable, error: str, **leaves: int | float) -> None:
+        """As `agrees`, or the operation raises an error of that name: supporting it is optional, being wrong is not."""
+        program = trace(function, leaves)
+        outcome = self.outcome(program.script())
+        if outcome.error and outcome.error["type"] in (error, "NotImplementedError", "AssertionError"):
+            if outcome.error["kind"] == "not-written":
+                raise broken(outcome, program.code())
+            return
+        _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
+
+    def reports(self, steps: list, code: str | None = None, limits: Limits = Limits()) -> list:
+        """What a script reported; Broken, showing `code`, if it did not end well."""
+        return self.unbroken(self.outcome(steps, limits), code)
+
+    @staticmethod
+    def unbroken(outcome: Outcome, code: str | None = None) -> list:
+        """What an outcome reports; Broken, showing `code`, if an error stopped it."""
+        if outcome.error:
+            raise broken(outcome, code)
+        return outcome.reports
+
+    def outcome(self, steps: list, limits: Limits = Limits()) -> Outcome:
+        """What a script did, whatever that is."""
+        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == Limits()
+        outcome = self.session.run(steps, HASTY if hasty else limits)
+        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
+        return outcome
+
+    def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
+        """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`."""
+        _compare(code, quantity, yours, expected, size, slack)
+
+    def expect_number(self, quantity: str, yours, code: str) -> None:
+        """A report is a number at all."""
+        self.expect(quantity, yours, 0.0, code, slack=math.inf)
+
+
+def _judge(reports: list, expected: Truth, code: str) -> None:
+    _compare(code, "out.data", reports[0], expected.value)
+    for (leaf, grad), yours in zip(expected.grads.items(), reports[1:], strict=True):
+        _compare(code, f"{leaf}.grad", yours, grad, expected.sizes[leaf])
+
+
+def _compare(code: str, quantity: str, yours, expected: float, size: float = 0.0, slack: float = 0.0) -> None:
+    detail = not_a_number(quantity, yours)
+    if detail:
+        status = "not-written" if isinstance(yours, dict) and "absent" in yours else "failed"
+        raise Broken(detail, status=status, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
+    if not abs(yours - expected) <= slack + RELATIVE * abs(expected) + OF_TERMS * size + ABSOLUTE:
+        raise Broken(None, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
+
+
+def not_a_number(quantity: str, yours) -> str | None:
+    """A sentence on why a reported attribute is no number, or None if it is one."""
+    if isinstance(yours, bool) or not isinstance(yours, int | float):
+        if isinstance(yours, dict) and "absent" in yours:
+            return f"{quantity} does not exist: a Value needs an attribute `{yours['absent']}`."
+        what = "None" if yours is None else shown(yours)
+        return f"{quantity} should be a number; it is {what}."
+    if yours != yours:
+        return f"{quantity} is nan, which is no number."
+    return None
+
+
+def shown(x) -> str:
+    """A reported value as a learner reads it: ten significant digits at most."""
+    if isinstance(x, dict):
+        return "nothing" if "absent" in x else f"{x.get('text')} (a {x.get('other')})"
+    return f"{x:.10g}" if isinstance(x, float) else str(x)
+
+
+def broken(outcome: Outcome, code: str | None) -> Broken:
+    """The evidence for a script that was stopped by an error."""
+    error = outcome.error
+    status = ("not-written" if error["kind"] in UNWRITTEN else error["kind"] if error["kind"] in OUTSIDE
+              else "memory" if error["kind"] == "memory" else "failed")
+    place = f" (line {error['line']}: `{error['code']}`)" if error["line"] else ""
+    return Broken(sentence(error) + place, status=status, program=code)
+
+
+def sentence(error: dict) -> str:
+    """What stopped a script, for the learner."""
+    kind, text, what = error["kind"], error["text"], error["what"]
+    if kind == "not-written":
+        return f"Not written yet: {text}" if text else "Not written yet."
+    if kind == "absent":
+        use = f", which Python looks for in `{REFLECTED[what]}`" if what in REFLECTED else ""
+        return f"Not written yet: there is no `{what}`{use}."
+    if kind == "lost-node":
+        name = f"`{SIGNS[what]}`" if what in SIGNS else f"`{what}()`"
+        cure = "does it return `out`?" if error["got"] == "NoneType" else "its result must be a Value, or the graph ends there."
+        return f"{name} gave back a {error['got']}: {cure}"
+    if kind == "recursion":
+        return "RecursionError: a function called itself more often than Python allows (about 1,000 calls deep)."
+    if kind == "memory":
+        return "Ran out of memory: " + (text or "an allocation was refused.")
+    if kind == "exit":
+        return f"It ended Python itself ({error['type']}: {text})."
+    if kind == "syntax":
+        return f"{error['type']}: {text}."
+    if kind in ("timeout", "crash"):
+        return text[:1].upper() + text[1:] + "."
+    return f"{error['type']}: {text}"

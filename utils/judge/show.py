@@ -1,0 +1,123 @@
+"""A report for people: plain text for consoles and feedback, HTML for notebooks. The first failure in full, the rest listed."""
+
+from __future__ import annotations
+
+from html import escape
+
+from utils.judge.report import Report, Verdict, number
+
+WORDS = {"passed": "kept", "failed": "not kept", "not-written": "not yet written", "timeout": "stopped: too long",
+         "memory": "stopped: memory", "crash": "Python ended"}
+LONGEST_LIST = 12
+
+
+def _chosen(report: Report, exercise: str | None) -> tuple[Verdict, ...]:
+    return report.verdicts if exercise is None else report.of(exercise)
+
+
+def _headline(report: Report, exercise: str | None) -> str:
+    earned, possible = report.points(exercise)
+    verdicts = _chosen(report, exercise)
+    kept = sum(v.status == "passed" for v in verdicts)
+    line = f"{kept} of {len(verdicts)} promises kept, {number(earned)} of {number(possible)} points"
+    return f"Exercise {exercise}: {line}" if exercise else line
+
+
+def _origin(report: Report) -> str:
+    saved = f", saved {report.saved.replace('T', ' ')}" if report.saved else ", not found"
+    return f"{report.topic}, {report.file}{saved}"
+
+
+def _first(verdicts: tuple[Verdict, ...]) -> Verdict | None:
+    """The one to look at first: the first that is wrong, else the first that is not written."""
+    wrong = [v for v in verdicts if v.status not in ("passed", "not-written")]
+    return next(iter(wrong + [v for v in verdicts if v.status == "not-written"]), None)
+
+
+def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
+    """What was looked at, yours and expected, as far as there are any."""
+    pairs = (("looked at", verdict.quantity), ("yours", verdict.yours), ("expected", verdict.expected))
+    return [(name, value) for name, value in pairs if value is not None]
+
+
+def text(report: Report, exercise: str | None = None) -> str:
+    verdicts = _chosen(report, exercise)
+    lines = [_headline(report, exercise), _origin(report), *report.notes]
+    first = _first(verdicts)
+    if first is None:
+        return "\n".join(lines)
+    lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first, report.notes)]
+    rest = [v for v in verdicts if v.status != "passed" and v is not first]
+    if rest:
+        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {v.says}" for v in rest[:LONGEST_LIST])]
+    if len(rest) > LONGEST_LIST:
+        lines.append(f"  and {len(rest) - LONGEST_LIST} more")
+    return "\n".join(lines)
+
+
+def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
+    """The evidence of one promise that was not kept; a detail that was `told` already is left out."""
+    lines = []
+    if verdict.program and verdict.status != "not-written":
+        lines += ["", *("    " + line for line in verdict.program.split("\n")), ""]
+        lines += [f"    {name:<10} {value}" for name, value in _numbers(verdict)]
+    if verdict.detail and verdict.detail not in told:
+        lines.append(f"  {verdict.detail}")
+    if verdict.hint:
+        lines.append(f"  Next: {verdict.hint} in the notebook.")
+    return "\n".join(lines)
+
+
+STYLE = {
+    "card": "border:1px solid var(--jp-border-color1,#bbb);border-left:6px solid {};padding:8px 12px;max-width:52em;"
+            "line-height:1.45",
+    "code": "background:var(--jp-cell-editor-background,#f5f5f5);color:inherit;padding:6px 10px;margin:6px 0;overflow-x:auto",
+    "cell": "padding:1px 14px 1px 0;text-align:left;border:none",
+    "small": "opacity:.8;font-size:90%",
+}
+EDGES = {"passed": "#009E73", "not-written": "#999999"}     # Okabe and Ito's palette; the words carry the meaning
+WRONG = "#D55E00"
+
+
+def html(report: Report, exercise: str | None = None) -> str:
+    verdicts = _chosen(report, exercise)
+    first = _first(verdicts)
+    edge = EDGES.get(first.status if first else "passed", WRONG)
+    parts = [f'<div style="{STYLE["card"].format(edge)}"><b>{_marked(_headline(report, exercise))}</b>',
+             f'<div style="{STYLE["small"]}">{escape(_origin(report))}</div>']
+    parts += [f"<div>{_marked(note)}</div>" for note in report.notes]
+    if first:
+        parts.append(_first_html(first, report.notes))
+        rest = [v for v in verdicts if v.status != "passed" and v is not first]
+        if rest:
+            parts.append(_list_html(rest))
+    return "\n".join([*parts, "</div>"])
+
+
+def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
+    parts = [f'<div style="margin-top:8px"><b>{WORDS[verdict.status]}:</b> {escape(verdict.exercise)} '
+             f"{_marked(verdict.says)}</div>"]
+    if verdict.program and verdict.status != "not-written":
+        parts.append(f'<pre style="{STYLE["code"]}">{escape(verdict.program)}</pre>')
+        rows = "".join(f'<tr><td style="{STYLE["cell"]}">{name}</td><td style="{STYLE["cell"]}"><code>{escape(value)}'
+                       "</code></td></tr>" for name, value in _numbers(verdict))
+        parts.append(f'<table style="margin:0">{rows}</table>' if rows else "")
+    if verdict.detail and verdict.detail not in notes:
+        parts.append(f"<div>{_marked(verdict.detail)}</div>")
+    if verdict.hint:
+        parts.append(f"<div>Next: <code>{escape(verdict.hint)}</code></div>")
+    return "\n".join(p for p in parts if p)
+
+
+def _list_html(rest: list[Verdict]) -> str:
+    rows = "".join(f'<tr><td style="{STYLE["cell"]}">{WORDS[v.status]}</td><td style="{STYLE["cell"]}">{escape(v.exercise)}'
+                   f'</td><td style="{STYLE["cell"]}">{_marked(v.says)}</td></tr>' for v in rest[:LONGEST_LIST])
+    more = f"<div>and {len(rest) - LONGEST_LIST} more</div>" if len(rest) > LONGEST_LIST else ""
+    return f'<details style="margin-top:8px"><summary>Also open: {len(rest)}</summary><table>{rows}</table>{more}</details>'
+
+
+def _marked(sentence: str) -> str:
+    """A sentence as HTML, with what stands between backquotes as code."""
+    parts = escape(sentence).split("`")
+    return "".join(f"<code>{part}</code>" if k % 2 and k < len(parts) - 1 else ("`" if k % 2 else "") + part
+                   for k, part in enumerate(parts))

@@ -1,0 +1,286 @@
+"""The worker: the only process that runs learner code. It is told what to do and answers with plain data.
+
+It reads requests from its standard input and writes replies to its standard output, each a JSON text behind its length
+in 8 bytes. Before learner code is loaded both streams are moved aside, so nothing it prints can mix with a reply.
+Standard library only, and self-contained: it runs as `python -I worker.py`, with nothing of ours imported.
+
+The first request names the file to load. Each later one is a script: a list of steps over numbered registers.
+An operand is a number, a string, a list of operands, or {"r": k} for what register k holds.
+
+    ["new", out, x]                 out = Value(x)
+    ["make", out, name, args]       out = module.name(*args)
+    ["op", out, name, x, y]         out = x <op> y          (y is left out for a unary operator)
+    ["call", out, x, method, args]  out = x.method(*args); an empty method name calls x itself
+    ["backward", x]                 x.backward()
+    ["get", x, attr]                report x.attr
+    ["set", x, attr, y]             x.attr = y
+    ["items", x, attr]              report [item.attr for item in x]
+    ["setitems", x, attr, ys]       item.attr = y for each item of x
+    ["list", out, xs]               out = [x, ...]
+    ["only", out, x]                out = x[0] if x is a list or tuple of one, else x
+    ["report", x]                   report x itself
+    ["repeat", n, steps]            the steps, n times over
+    ["exec", source, names]         run source by itself (math and np at hand), report the named variables
+"""
+
+import importlib.util
+import json
+import math
+import operator
+import os
+import struct
+import sys
+import traceback
+
+OPERATORS = {
+    "add": ("__add__", operator.add), "sub": ("__sub__", operator.sub), "mul": ("__mul__", operator.mul),
+    "truediv": ("__truediv__", operator.truediv), "pow": ("__pow__", operator.pow), "neg": ("__neg__", operator.neg),
+}
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+class Absent(Exception):
+    """The learner's file has no such name; `what` says which."""
+
+    def __init__(self, what):
+        super().__init__(what)
+        self.what = what
+
+
+class LostNode(Exception):
+    """An operation gave back something that is no node of the graph."""
+
+    def __init__(self, what, got):
+        super().__init__(what)
+        self.what, self.got = what, got
+
+
+def plain(x):
+    """`x` as data that JSON can carry; what is no number, text or list is described, never serialised."""
+    if type(x) in (int, float, bool, str, type(None)):
+        return describe(x) if isinstance(x, int) and abs(x) > 10**300 else x
+    if isinstance(x, float):
+        return float.__float__(x)
+    if isinstance(x, int):
+        return int.__int__(x)
+    if type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0:
+        return plain(x.item())
+    if type(x) in (list, tuple):
+        return [plain(item) for item in x]
+    if type(x) is dict:
+        return {str(key): plain(value) for key, value in x.items()}
+    return describe(x)
+
+
+def describe(x):
+    text = "a whole number of more than 300 digits" if isinstance(x, int) else safe_text(repr, x, 80)
+    return {"other": type(x).__name__, "text": text}
+
+
+def safe_text(function, x, limit):
+    """function(x), which may be the learner's own `__repr__` or `__str__`, cut to `limit` characters."""
+    try:
+        text = function(x)
+        return str(text) if len(text) <= limit else str(text[:limit]) + " ..."
+    except BaseException as error:
+        return f"<a {type(x).__name__} that cannot be printed: {type(error).__name__}>"
+
+
+class Machine:
+    """Runs scripts on one loaded module."""
+
+    def __init__(self, module):
+        self.module = module
+        self.registers = {}
+        self.reports = []
+        self.position = 0
+
+    def run(self, steps):
+        """{"reports": [...], "error": None or what stopped the script and at which step}."""
+        self.registers, self.reports = {}, []
+        error = None
+        try:
+            for self.position, step in enumerate(steps):
+                self.step(step)
+        except BaseException as problem:
+            error = explain(problem, self.module) | {"step": self.position}
+        self.registers = {}
+        return {"reports": self.reports, "error": error}
+
+    def step(self, step):
+        getattr(self, "do_" + step[0])(*step[1:])
+
+    def operand(self, x):
+        if type(x) is dict:
+            return self.registers[x["r"]]
+        if type(x) is list:
+            return [self.operand(item) for item in x]
+        return x
+
+    def named(self, name):
+        if not hasattr(self.module, name):
+            raise Absent(name)
+        return getattr(self.module, name)
+
+    def do_new(self, out, x):
+        self.registers[out] = self.named("Value")(x)
+
+    def do_make(self, out, name, args):
+        self.registers[out] = self.named(name)(*self.operand(args))
+
+    def do_op(self, out, name, *operands):
+        dunder, function = OPERATORS[name]
+        values = [self.operand(x) for x in operands]
+        try:
+            result = function(*values)
+        except TypeError as error:
+            if error.__traceback__.tb_next is None:     # raised by Python itself: no method took the operands
+                raise Absent(dunder if type(values[0]) not in PLAIN else "__r" + dunder[2:]) from None
+            raise
+        self.keep_node(out, result, name)
+
+    def do_call(self, out, x, method, args):
+        target = self.operand(x)
+        if method and not hasattr(target, method):
+            raise Absent(method)
+        result = (getattr(target, method) if method else target)(*self.operand(args))
+        if method:
+            self.keep_node(out, result, method)
+        else:
+            self.registers[out] = result
+
+    def keep_node(self, out, result, what):
+        if type(result) in PLAIN or result is NotImplemented:
+            raise LostNode(what, type(result).__name__)
+        self.registers[out] = result
+
+    def do_backward(self, x):
+        target = self.operand(x)
+        if not hasattr(target, "backward"):
+            raise Absent("backward")
+        target.backward()
+
+    def do_get(self, x, attr):
+        self.reports.append(self.attribute(self.operand(x), attr))
+
+    def do_items(self, x, attr):
+        self.reports.append([self.attribute(item, attr) for item in self.operand(x)])
+
+    @staticmethod
+    def attribute(target, attr):
+        if not hasattr(target, attr):
+            return {"absent": attr}
+        return plain(getattr(target, attr))
+
+    def do_set(self, x, attr, y):
+        setattr(self.operand(x), attr, self.operand(y))
+
+    def do_setitems(self, x, attr, ys):
+        for item, y in zip(self.operand(x), ys, strict=True):
+            setattr(item, attr, y)
+
+    def do_list(self, out, xs):
+        self.registers[out] = self.operand(xs)
+
+    def do_only(self, out, x):
+        x = self.operand(x)
+        self.registers[out] = x[0] if type(x) in (list, tuple) and len(x) == 1 else x
+
+    def do_report(self, x):
+        self.reports.append(plain(self.operand(x)))
+
+    def do_repeat(self, count, steps):
+        for _ in range(count):
+            for step in steps:
+                self.step(step)
+
+    def do_exec(self, source, names):
+        scope = {"math": math, "__name__": "answer"}
+        try:
+            import numpy
+            scope["np"] = numpy
+        except ImportError:
+            pass
+        exec(compile(source, "<answer cell>", "exec"), scope)
+        self.reports.append({name: plain(scope[name]) for name in names if name in scope})
+
+
+def explain(problem, module):
+    """What went wrong, as plain data: its kind, type and text, and where in the learner's file."""
+    line, code = where(problem, getattr(module, "__file__", None))
+    kinds = ((NotImplementedError, "not-written"), (Absent, "absent"), (LostNode, "lost-node"), (SystemExit, "exit"),
+             (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"))
+    kind = next((name for cls, name in kinds if isinstance(problem, cls)), "raised")
+    return {"kind": kind, "type": type(problem).__name__, "text": safe_text(str, problem, 300),
+            "what": getattr(problem, "what", None) if kind in ("absent", "lost-node") else None,
+            "got": problem.got if kind == "lost-node" else None, "line": line, "code": code}
+
+
+def where(problem, file):
+    """(line number, source line) of the deepest frame in the learner's file, or (None, None)."""
+    if isinstance(problem, SyntaxError):
+        return problem.lineno, safe_text(str.strip, problem.text or "", 120)
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__, limit=-50) if frame.filename == file]
+    return (frames[-1].lineno, (frames[-1].line or "")[:120]) if frames else (None, None)
+
+
+def load(file):
+    """The module at `file`, registered under its own name; helpers beside it can be imported, but shadow nothing."""
+    folder, name = os.path.dirname(os.path.abspath(file)), os.path.splitext(os.path.basename(file))[0]
+    sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def limit_memory(size):
+    """No more than `size` bytes of address space, where the system can promise that (the judge watches elsewhere)."""
+    try:
+        import resource
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+def channels():
+    """(requests, replies): the two pipes to the judge, after putting the null device in their place."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    return requests, replies
+
+
+def receive(stream):
+    head = stream.read(8)
+    return json.loads(stream.read(struct.unpack(">Q", head)[0])) if len(head) == 8 else None
+
+
+def send(stream, reply):
+    body = json.dumps(reply).encode()
+    stream.write(struct.pack(">Q", len(body)) + body)
+    stream.flush()
+
+
+def main():
+    sys.dont_write_bytecode = True
+    requests, replies = channels()
+    setting = receive(requests)
+    limit_memory(setting["memory"])
+    sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
+    module, error = None, None
+    try:
+        module = load(setting["file"]) if setting["file"] else None
+    except BaseException as problem:
+        error = explain(problem, type("Unloaded", (), {"__file__": setting["file"]}))
+    send(replies, {"error": error, "stub": "utils.autograd_stub" in sys.modules})
+    machine = Machine(module)
+    while (steps := receive(requests)) is not None:
+        send(replies, machine.run(steps))
+
+
+if __name__ == "__main__":
+    main()

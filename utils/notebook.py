@@ -1,0 +1,133 @@
+"""What notebooks call: `check` judges, `hint` helps, `status` tells how far you are. None of them raises."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from inspect import CO_OPTIMIZED
+from pathlib import Path
+from types import CodeType, FunctionType
+
+from utils import progress
+from utils.curriculum import CurriculumError, Topic, load
+from utils.curriculum import topic as find_topic
+from utils.hints import ladder
+from utils.judge.client import JudgeError, judge_folder
+from utils.judge.source import digest
+
+GRADING = "UPSTREAM_GRADING"        # set while nbgrader runs a notebook: the judge runs elsewhere then
+
+
+class Message(str):
+    """A text that shows as Markdown in a notebook and as itself on a console."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def _here(topic: str | None) -> tuple[Topic, Path]:
+    """The topic and the folder of the calling notebook."""
+    folder = Path.cwd()
+    if topic is not None:
+        return find_topic(topic), folder
+    for known in load():
+        if known.slug in folder.parts:
+            return known, folder
+    raise CurriculumError(f"this notebook runs in {folder.name}/, which is no topic's folder; "
+                          f"name the topic: check(..., topic={load()[0].number!r})")
+
+
+def check(what: int | str, answer=None, *, topic: str | None = None):
+    """Judge a level (`check(1)`), an exercise (`check("1.3")`) or an answer (`check("R2", answer_R2)`).
+
+    The module is judged as it is on disk: save it first. What is returned shows itself; its `kept` says whether every
+    promise holds.
+    """
+    if os.environ.get(GRADING):
+        return Message("Judged when this notebook is graded.")
+    try:
+        where, folder = _here(topic)
+        exercises = [e.id for e in where.level(what).exercises] if isinstance(what, int) else [where.exercise(what).id]
+        answers = {what: _data(answer)} if answer is not None else None
+        report = judge_folder(where, folder, only=exercises, answers=answers)
+    except (CurriculumError, JudgeError) as problem:
+        return Message(f"check: {problem}")
+    if folder == where.work:
+        progress.note_check(where, report)
+    if _older(folder / where.module):
+        note = f"This kernel still holds an older {where.module}: run the cell that imports it again."
+        report = replace(report, notes=(*report.notes, note))
+    return report
+
+
+def _data(answer):
+    """An answer as plain data: numbers, text, lists and dictionaries stay, anything else is described."""
+    if isinstance(answer, dict):
+        return {str(key): _data(value) for key, value in answer.items()}
+    if isinstance(answer, list | tuple):
+        return [_data(value) for value in answer]
+    if hasattr(answer, "item") and getattr(answer, "ndim", None) == 0:
+        answer = answer.item()
+    return answer if isinstance(answer, int | float | str | bool | None) else repr(answer)[:80]
+
+
+def _older(file: Path) -> bool:
+    """Whether this kernel holds the module as it was before the file's last change."""
+    module = sys.modules.get(file.stem)
+    if module is None or getattr(module, "__file__", None) != str(file) or not file.is_file():
+        return False
+    try:
+        on_disk = dict(_functions(compile(file.read_bytes(), str(file), "exec")))
+    except (SyntaxError, ValueError):
+        return False                # the report says what is wrong with it
+    held = {code.co_qualname: code for code in _held(module)}
+    return held != on_disk
+
+
+def _functions(code: CodeType):
+    """(qualified name, code) of every function and method that a module's code defines at its own or a class's level."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            if inner.co_flags & CO_OPTIMIZED:
+                if "<" not in inner.co_qualname:
+                    yield inner.co_qualname, inner
+            else:
+                yield from _functions(inner)        # a class body
+
+
+def _held(module):
+    """The code of every function and method that a module holds."""
+    for thing in vars(module).values():
+        members = vars(thing).values() if isinstance(thing, type) else (thing,)
+        for member in members:
+            if isinstance(member, FunctionType) and member.__module__ == module.__name__:
+                yield member.__code__
+
+
+def hint(exercise: str, *, topic: str | None = None):
+    """Show the next hint of an exercise, one at a time, and say how many are left."""
+    try:
+        where, folder = _here(topic)
+        steps = ladder(where, where.exercise(exercise).id)
+    except CurriculumError as problem:
+        return Message(f"hint: {problem}")
+    if not steps:
+        return Message(f"Exercise {exercise} has no hints. Its check's message says what to look at.")
+    record = progress.read().get(where.slug, progress.Record())
+    shown = min(record.hints.get(exercise, 0) + 1, len(steps))
+    if folder == where.work:
+        progress.note_hint(where, exercise, shown)
+    left = len(steps) - shown
+    after = (f"{left} more where this came from: run the cell again." if left else
+             "That was the last one. Draw your graph with `draw(...)` and compare it with what you expect; "
+             "after that there is the escape hatch, `from utils.autograd_stub import Value`.")
+    return Message(f"**Hint {shown} of {len(steps)} for exercise {exercise}**\n\n{steps[shown - 1]}\n\n*{after}*")
+
+
+def status():
+    """Progress over the whole path, from checks that passed."""
+    return Message(progress.markdown())
