@@ -221,7 +221,7 @@ def test_crossed_uses(engine):
 def test_diamonds_in_a_row(engine):
     """Four diamonds in a row: each passes on its whole gradient once."""
     def row(a):
-        for factor in (2, 3, -1, 0.5):
+        for factor in (2, 3, -2, 0.5):
             a = a * factor + a
         return a
     engine.agrees(row, a=1.5)

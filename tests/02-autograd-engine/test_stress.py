@@ -11,7 +11,7 @@ from utils.judge.session import Limits
 # 3.2 Thousands of inputs, one backward pass
 
 INPUTS = 4000
-WIDE = Limits(cpu=30.0, wall=120.0)
+WIDE = Limits(cpu=5.0, wall=40.0)
 SMALL_MULTIPLE = 25         # times the forward's CPU time; one forward an input would be 4000 times
 LEAST_FORWARD = 0.08        # seconds: below this the clock's own steps would decide
 

@@ -1,4 +1,4 @@
-"""Generated programs: hypothesis draws them, and shrinks a failing one to the smallest that still fails."""
+"""Generated programs: hypothesis draws them, and a failing one is reduced to the smallest that still fails."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import math
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from utils.judge.engine import Engine
+from utils.judge.engine import OUTSIDE, Engine
 from utils.judge.program import METHODS, SYMBOLS, Line, Program, Ref
+from utils.judge.promises import Broken
+from utils.judge.reduce import reduce
 
 NAMES = "abcd"
 NUMBERS = (1, 2, 3, -1, -2, 0.5, 1.5, -0.5, 2.0, -3.0, 0.1, -1.25)     # equal ints and floats on purpose
@@ -20,7 +22,10 @@ LARGEST, SMALLEST = 10.0, 0.1       # where values stay: functions are smooth an
 
 @st.composite
 def programs(draw, ops: tuple[str, ...] = EVERYTHING, longest: int = 10) -> Program:
-    """A program of up to four leaves and `longest` lines, every intermediate value in a smooth, well-conditioned place."""
+    """A program of up to four leaves and `longest` lines, every intermediate value in a smooth, well-conditioned place.
+
+    Results that no later line uses are added up at the end, so that every line has a share in the root.
+    """
     leaves = {name: draw(st.sampled_from(NUMBERS)) for name in NAMES[:draw(st.integers(1, len(NAMES)))]}
     values = [float(x) for x in leaves.values()]
     lines: list[Line] = []
@@ -31,7 +36,18 @@ def programs(draw, ops: tuple[str, ...] = EVERYTHING, longest: int = 10) -> Prog
         if value is not None:
             lines.append(Line(op, operands))
             values.append(value)
-    return Program(leaves, tuple(lines)) if lines else Program(leaves, (Line("mul", (Ref(0), 3.0)),))
+    return Program(leaves, (*lines, *_gather(len(leaves), lines)))
+
+
+def _gather(leaves: int, lines: list[Line]) -> list[Line]:
+    """Lines that add up what is not used yet: the results, or the first leaf where there are none."""
+    used = {x.index for line in lines for x in line.operands if isinstance(x, Ref)}
+    loose = [k for k in range(leaves, leaves + len(lines)) if k not in used] or [0]
+    total, end = Ref(loose[0]), leaves + len(lines)
+    sums = [Line("mul", (total, 3.0))]          # an upstream gradient that is not 1
+    for k, index in enumerate(loose[1:]):
+        sums.append(Line("add", (Ref(end + k), Ref(index))))
+    return sums
 
 
 def _operands(draw, op: str, count: int) -> tuple:
@@ -60,13 +76,52 @@ def _value(op: str, x: list[float]) -> float | None:
     return value if abs(value) <= LARGEST else None
 
 
+def well_conditioned(program: Program) -> bool:
+    """Whether every step of a program stays in the smooth, well-conditioned region."""
+    values = [float(x) for x in program.leaves.values()]
+    for line in program.lines:
+        value = _value(line.op, [values[x.index] if isinstance(x, Ref) else x for x in line.operands])
+        if value is None:
+            return False
+        values.append(value)
+    return True
+
+
 def agrees_on_programs(engine: Engine, ops: tuple[str, ...], count: int, longest: int = 10) -> None:
-    """The engine is right on `count` programs drawn from its seed; raises Broken on the smallest that shows otherwise."""
-    @settings(max_examples=count, database=None, deadline=None, print_blob=False, report_multiple_bugs=False,
-              verbosity=Verbosity.quiet, phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck))
+    """The engine is right on `count` programs drawn from its seed; else Broken, with a small program that shows it."""
+    @settings(max_examples=count, database=None, deadline=None, print_blob=False, verbosity=Verbosity.quiet,
+              phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
     @seed(engine.seed)
     @given(programs(ops, longest))
     def agree(program):
-        engine.agrees_program(program)
+        problem = _problem(engine, program)
+        if problem:
+            found.append((program, problem))
+            raise problem
 
-    agree()
+    found: list[tuple[Program, Broken]] = []
+    try:
+        agree()
+    except Broken:
+        program, first = found[0]
+        raise _smallest(engine, program, first) from None
+
+
+def _problem(engine: Engine, program: Program) -> Broken | None:
+    try:
+        engine.agrees_program(program)
+    except Broken as problem:
+        return problem
+    return None
+
+
+def _smallest(engine: Engine, program: Program, first: Broken) -> Broken:
+    """What is wrong with the smallest program that fails as `program` did; as it is where learner code ran too long."""
+    status = first.evidence["status"]
+    if status in OUTSIDE:
+        return first
+
+    def still(candidate: Program) -> bool:
+        problem = _problem(engine, candidate) if well_conditioned(candidate) else None
+        return problem is not None and problem.evidence["status"] == status
+    return _problem(engine, reduce(program, still)) or first
