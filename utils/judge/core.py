@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from utils.curriculum import Exercise, Topic
 from utils.judge.answers import Answers
+from utils.judge.diagnosis import Diagnosis, diagnose
 from utils.judge.engine import Engine, broken
 from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict, tidy
@@ -29,13 +31,23 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     with Session(file if file.is_file() else None, isolated) as session:
         handles = {"engine": Engine(session, seed), "answers": Answers(topic, folder, answers, isolated)}
         unloadable = _unloadable(topic, file, session) if any("engine" in p.asks_for for p in wanted) else None
-        kept = {p: _outcome(p, handles, unloadable) for p in wanted}
+        trials = [_try(p, handles, unloadable) for p in wanted]
         source = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
-    groups = [_group(topic, level.number, level.title, level.exercises, kept, loan) for level in topic.levels]
-    groups.append(_group(topic, None, "Drills", topic.drills, kept, None))
+    named = _diagnoses(trials) if unloadable is None else {}
+    groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
+    groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     return Report(topic.slug, file.name, _saved(file), digest(file) if file.is_file() else None, seed, loan,
                   tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A promise that was looked at: what broke it, or None, and the scripts that were run for it."""
+
+    promise: Promise
+    problem: Broken | None
+    scripts: list[tuple[list, Outcome]]
 
 
 def _unloadable(topic: Topic, file: Path, session: Session) -> Broken | None:
@@ -50,26 +62,45 @@ def _unloadable(topic: Topic, file: Path, session: Session) -> Broken | None:
     return problem
 
 
-def _outcome(promise: Promise, handles: dict, unloadable: Broken | None) -> Broken | None:
+def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
     if unloadable and "engine" in promise.asks_for:
-        return unloadable
+        return Trial(promise, unloadable, [])
+    start = len(handles["engine"].transcript)
+    problem = None
     try:
         promise.keep(**handles)
-        return None
-    except Broken as problem:
-        return problem
+    except Broken as broken_promise:
+        problem = broken_promise
+    return Trial(promise, problem, handles["engine"].transcript[start:])
 
 
-def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...],
-           kept: dict[Promise, Broken | None], loan: str | None) -> Group:
+def _diagnoses(trials: list[Trial]) -> dict[str, Diagnosis]:
+    """For each exercise that is written and wrong: the misconception that explains it, where one does."""
+    found = {}
+    for exercise in {t.promise.exercise: None for t in trials}:
+        own = [t for t in trials if t.promise.exercise == exercise]
+        statuses = {t.problem.evidence["status"] for t in own if t.problem}
+        if statuses & {"failed", "timeout"} and "not-written" not in statuses:
+            others = [script for t in trials if t.promise.exercise != exercise for script in t.scripts]
+            diagnosis = diagnose([script for t in own for script in t.scripts], others)
+            if diagnosis:
+                found[exercise] = diagnosis
+    return found
+
+
+def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...], trials: list[Trial],
+           named: dict[str, Diagnosis], loan: str | None) -> Group:
     verdicts = []
     for exercise in exercises:
         shares = sum(p.weight for p in collect(topic) if p.exercise == exercise.id)
-        for p in (p for p in kept if p.exercise == exercise.id):
+        for trial in (t for t in trials if t.promise.exercise == exercise.id):
+            p, problem = trial.promise, trial.problem
             most = tidy(exercise.points * p.weight / shares)
-            problem = kept[p]
             earned = most if problem is None and not (loan and exercise.kind == "module") else 0.0
-            evidence = problem.evidence if problem else {"status": "passed"}
+            evidence = dict(problem.evidence) if problem else {"status": "passed"}
+            if problem and exercise.id in named:
+                evidence["misconception"] = named[exercise.id].id
+                evidence["detail"] = " ".join(filter(None, (evidence["detail"], named[exercise.id].says)))
             hint = f'hint("{exercise.id}")' if problem and exercise.hint else None
             verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
     return Group(level, title, tuple(verdicts))

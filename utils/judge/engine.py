@@ -26,6 +26,7 @@ class Engine:
     def __init__(self, session: Session, seed: int = 0):
         self.session = session
         self.seed = seed
+        self.transcript: list[tuple[list, Outcome]] = []        # every script that was run, and what it did
         self._limits_hit = 0
 
     def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
@@ -68,6 +69,7 @@ class Engine:
         hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == Limits()
         outcome = self.session.run(steps, HASTY if hasty else limits)
         self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
+        self.transcript.append((steps, outcome))
         return outcome
 
     def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
