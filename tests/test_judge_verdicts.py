@@ -219,7 +219,7 @@ def test_report_survives_its_json(tmp_path):
     told = json.loads(report.to_json())
     broken = next(p for group in told["levels"] for p in group["promises"] if p["status"] == "failed")
     assert broken["quantity"] == "a.grad" and "tanh" in broken["program"] and broken["expected"] != broken["yours"]
-    assert broken["hint"] == 'hint("2.3")' and broken["misconception"] is None
+    assert broken["hint"] == 'hint("2.3")' and broken["misconception"] == "tanh-not-squared"
 
 
 def test_same_seed_same_report_and_the_judge_process_agrees(tmp_path):

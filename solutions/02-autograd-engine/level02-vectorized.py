@@ -1,0 +1,284 @@
+"""Level 2, the vectorized engine: a node holds a NumPy array, so one node does the work of thousands.
+
+What changed from level 1, and what for:
+- `data` and `grad` are arrays of any shape, a number being an array without axes. Python pays for a node once and
+  NumPy does the arithmetic: a layer of a network is one matrix product, for all points at once.
+- An operation is one line of a table: its forward, and for each operand the vector-Jacobian product (VJP), which
+  takes the gradient g of the output to the gradient of that operand. Nothing refers back to the node: no cycles.
+- Shapes that broadcasting stretched are summed back in one place, `unbroadcast`.
+- A constant operand is not a node, so its gradient is never computed. The first share of a gradient is stored, only
+  later ones are added; nothing is filled with zeros first. The order of nodes is found without recursion.
+
+What it costs: on single numbers it is slower than level 1, since every call of NumPy costs far more than one product.
+`parameters()` promises a list of single Values, so a layer has to stack its weights into an array in every forward,
+and take the gradient apart again: work that grows with the number of weights, in Python. An engine that is free to
+choose keeps one array a layer. All outputs stay alive until the graph goes. Holds levels 1, 2 and 4.
+"""
+
+import random
+
+import numpy as np
+
+
+def _power_slope(a, n):
+    """d/da a**n; 0 for n = 0, also at a = 0."""
+    return n * a ** (n - 1.0) if n else np.zeros_like(a)
+
+
+def _expand(g, a, axis):
+    """The gradient of a reduction along `axis`, stretched to the shape of its operand a."""
+    return np.broadcast_to(g if axis is None else np.expand_dims(g, axis), a.shape)
+
+
+def _largest(a, axis):
+    """1 where a has its maximum along `axis`, else 0; equal maxima share the 1."""
+    mask = (a == a.max(axis, keepdims=True)).astype(float)
+    return mask / mask.sum(axis, keepdims=True)
+
+
+def _sigmoid(a):
+    e = np.exp(-np.abs(a))  # in (0, 1]: never overflows
+    return np.where(a >= 0, 1.0, e) / (1.0 + e)
+
+
+def _scatter(g, a, index):
+    """Zeros of a's shape, with g added at `index`."""
+    out = np.zeros_like(a)
+    np.add.at(out, index, g)
+    return out
+
+
+def _t(a):
+    return np.swapaxes(a, -1, -2)
+
+
+# g: gradient of the output, y: the output, a and b: the operands
+_RULES = {  # forward                        VJP for a                                        VJP for b
+    "+":       (lambda a, b: a + b,          lambda g, y, a, b: g,                            lambda g, y, a, b: g),
+    "-":       (lambda a, b: a - b,          lambda g, y, a, b: g,                            lambda g, y, a, b: -g),
+    "*":       (lambda a, b: a * b,          lambda g, y, a, b: g * b,                        lambda g, y, a, b: g * a),
+    "/":       (lambda a, b: a / b,          lambda g, y, a, b: g / b,                   lambda g, y, a, b: -g * y / b),
+    "@":       (lambda a, b: a @ b,          lambda g, y, a, b: g @ _t(b),               lambda g, y, a, b: _t(a) @ g),
+    "neg":     (lambda a: -a,                lambda g, y, a: -g),
+    "**":      (lambda a, n: a**n,           lambda g, y, a, n: g * _power_slope(a, n)),
+    "relu":    (lambda a: np.maximum(a, 0),  lambda g, y, a: g * (a > 0)),
+    "tanh":    (np.tanh,                     lambda g, y, a: g * (1 - y * y)),
+    "exp":     (np.exp,                      lambda g, y, a: g * y),
+    "log":     (np.log,                      lambda g, y, a: g / a),
+    "sigmoid": (_sigmoid,                    lambda g, y, a: g * y * (1 - y)),
+    "sum":     (lambda a, axis: a.sum(axis), lambda g, y, a, axis: _expand(g, a, axis)),
+    "max":     (lambda a, axis: a.max(axis), lambda g, y, a, axis: _expand(g, a, axis) * _largest(a, axis)),
+    "T":       (_t,                          lambda g, y, a: _t(g)),
+    "[]":      (lambda a, index: a[index],   lambda g, y, a, index: _scatter(g, a, index)),
+}
+
+
+class Value:
+    """An array in a graph: `grad`, of the same shape, is d(root)/d(this node) after `root.backward()`."""
+
+    __array_ufunc__ = None  # so that NumPy leaves `array * value` to __rmul__
+
+    def __init__(self, data, _children=(), _op="", label=""):
+        self.data = _array(data).copy()
+        self.grad = 0.0
+        self._prev = tuple(_children)  # the operands that are Values
+        self._op = _op  # for drawings, as is label
+        self.label = label
+        self._vjps = ()  # one for each of _prev: g to the gradient of that operand
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def __add__(self, other): return _apply("+", self, other)
+    def __radd__(self, other): return _apply("+", other, self)
+    def __sub__(self, other): return _apply("-", self, other)
+    def __rsub__(self, other): return _apply("-", other, self)
+    def __mul__(self, other): return _apply("*", self, other)
+    def __rmul__(self, other): return _apply("*", other, self)
+    def __truediv__(self, other): return _apply("/", self, other)
+    def __rtruediv__(self, other): return _apply("/", other, self)
+    def __matmul__(self, other): return _matmul(self, other)
+    def __rmatmul__(self, other): return _matmul(other, self)
+    def __getitem__(self, index): return _apply("[]", self, index=index)
+    def __neg__(self): return _apply("neg", self)
+    def relu(self): return _apply("relu", self)
+    def tanh(self): return _apply("tanh", self)
+    def exp(self): return _apply("exp", self)
+    def log(self): return _apply("log", self)
+    def sigmoid(self): return _apply("sigmoid", self)
+
+    @property
+    def T(self):
+        """The last two axes exchanged."""
+        return _apply("T", self)
+
+    def __pow__(self, exponent):
+        """Every element to the power of a constant, int or float. Raises TypeError for a Value as exponent."""
+        if not isinstance(exponent, (int, float)):
+            raise TypeError(f"the exponent must be an int or a float, not {type(exponent).__name__}; "
+                            "for a Value b write (b * a.log()).exp()")
+        return _apply("**", self, n=float(exponent))
+
+    def sum(self, axis=None):
+        """The sum over `axis` (an int or a tuple), or over everything."""
+        return _apply("sum", self, axis=axis)
+
+    def max(self, axis=None):
+        """The maximum over `axis`, or over everything; equal maxima share the gradient, as in torch.amax."""
+        return _apply("max", self, axis=axis)
+
+    def mean(self, axis=None):
+        """The mean over `axis`, or over everything."""
+        total = self.sum(axis)
+        return total * (np.size(total.data) / np.size(self.data))
+
+    def backward(self, gradient=None):
+        """Add d(this)/d(leaf) to every leaf's `grad`; inside the graph `grad` is that of this pass.
+
+        `gradient`, of this node's shape, weighs its elements; only a single number may leave it out (it is 1 then).
+        """
+        if gradient is None and np.size(self.data) != 1:
+            raise ValueError(f"backward() starts from a single number, and this has the shape {np.shape(self.data)}; "
+                             "call sum() or mean() first, or pass a gradient of that shape")
+        seed = np.ones_like(self.data) if gradient is None else np.asarray(gradient, dtype=float)
+        if seed.shape != np.shape(self.data):
+            raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {np.shape(self.data)}")
+        shares = {self: seed}
+        for node in _users_first(self):
+            g = shares.pop(node)
+            node.grad = g if node._prev else node.grad + g
+            for parent, vjp in zip(node._prev, node._vjps, strict=True):
+                share = unbroadcast(vjp(g), np.shape(parent.data))
+                shares[parent] = shares[parent] + share if parent in shares else share
+
+
+def unbroadcast(g, shape):
+    """g summed over the axes along which broadcasting stretched an operand of this `shape`."""
+    if np.shape(g) == shape:
+        return g
+    extra = g.ndim - len(shape)
+    stretched = (i + extra for i, n in enumerate(shape) if n == 1)
+    return g.sum(axis=(*range(extra), *stretched)).reshape(shape)
+
+
+def _users_first(root):
+    """All nodes below `root`, each after all its users: a topological order, reversed, found without recursion."""
+    order, seen, stack = [], set(), [(root, False)]
+    while stack:
+        node, finished = stack.pop()
+        if finished:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in node._prev)
+    return reversed(order)
+
+
+def _node(op, data, operands, vjps):
+    """The Value of an operation; a VJP belongs to an operand, and only operands that are Values keep theirs."""
+    kept = [(x, vjp) for x, vjp in zip(operands, vjps, strict=True) if isinstance(x, Value)]
+    out = Value(0.0, [x for x, _ in kept], op)
+    out.data = data
+    out._vjps = [vjp for _, vjp in kept]
+    return out
+
+
+def _array(x):
+    """The array of a Value, or a number or an array, as floats. Raises TypeError for anything else."""
+    array = np.asarray(x.data if isinstance(x, Value) else x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected a number or an array of numbers, got {x!r}")
+    return array.astype(float, copy=False)
+
+
+def _apply(op, *operands, **settings):
+    forward, *rules = _RULES[op]
+    arrays = [_array(x) for x in operands]
+    y = forward(*arrays, **settings)
+    return _node(op, y, operands, [lambda g, rule=rule: rule(g, y, *arrays, **settings) for rule in rules])
+
+
+def _matmul(a, b):
+    left, right = _array(a).shape, _array(b).shape
+    if min(len(left), len(right)) < 2 or left[-1] != right[-2]:
+        raise ValueError(f"@ takes shapes (..., n, k) and (..., k, m), got {left} and {right}; make a vector (1, n)")
+    return _apply("@", a, b)
+
+
+def stack(values, shape):
+    """One Value of this `shape` from a list of single Values or numbers, filled row by row."""
+    data = np.reshape([_array(v) for v in values], shape)
+    return _node("stack", data, values, [lambda g, i=i: g.reshape(-1)[i] for i in range(len(values))])
+
+
+class Neuron:
+    """tanh(w . x + b) for `nin` inputs; without the tanh where `nonlin` is False. Seed `random` for fixed weights."""
+
+    def __init__(self, nin, nonlin=True):
+        self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
+        self.b = Value(0.0)
+        self.nonlin = nonlin
+
+    def __call__(self, x):
+        """One Value from `x`, a list of `nin` Values or numbers."""
+        total = (stack(x, (len(x),)) * stack(self.w, (len(self.w),))).sum() + self.b
+        return total.tanh() if self.nonlin else total
+
+    def parameters(self):
+        """The weights and the bias, a list of single Values."""
+        return [*self.w, self.b]
+
+
+class Layer:
+    """`nout` neurons that read the same `nin` inputs; `kw` goes to each Neuron."""
+
+    def __init__(self, nin, nout, **kw):
+        self.neurons = [Neuron(nin, **kw) for _ in range(nout)]
+
+    def __call__(self, x):
+        """(n, nout) from `x`, (n, nin): all neurons and all n points in one product."""
+        nout, nin = len(self.neurons), len(self.neurons[0].w)
+        w = stack([w for neuron in self.neurons for w in neuron.w], (nout, nin))
+        total = x @ w.T + stack([neuron.b for neuron in self.neurons], (nout,))
+        return total.tanh() if self.neurons[0].nonlin else total
+
+    def parameters(self):
+        """The parameters of all neurons, a list of single Values."""
+        return [p for neuron in self.neurons for p in neuron.parameters()]
+
+
+class MLP:
+    """Layers of the sizes `nouts` on `nin` inputs; each has tanh but the last, which is linear."""
+
+    def __init__(self, nin, nouts):
+        sizes, last = [nin, *nouts], len(nouts) - 1
+        self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i < last) for i in range(len(nouts))]
+
+    def batch(self, x):
+        """(n, nout) from `x`, (n, nin), an array or a Value."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __call__(self, x):
+        """From a list of `nin` Values or numbers: one Value if the last layer has one neuron, else their list."""
+        out = self.batch(stack(x, (1, len(x))))
+        return out[0, 0] if out.data.shape[1] == 1 else [out[0, i] for i in range(out.data.shape[1])]
+
+    def parameters(self):
+        """The parameters of all layers, a list of single Values."""
+        return [p for layer in self.layers for p in layer.parameters()]
+
+
+def train_step(model, xs, ys, learning_rate):
+    """One step of gradient descent on the mean squared error over all points; the loss before it, as a float."""
+    parameters = model.parameters()
+    for p in parameters:
+        p.grad = 0.0
+    error = model.batch(np.asarray(xs, dtype=float)) - np.reshape(ys, (len(xs), -1))
+    loss = (error**2).mean()
+    loss.backward()
+    for p in parameters:
+        p.data = p.data - learning_rate * p.grad
+    return float(loss.data)
