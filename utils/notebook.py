@@ -81,7 +81,7 @@ def _older(file: Path) -> bool:
     if module is None or getattr(module, "__file__", None) != str(file) or not file.is_file():
         return False
     try:
-        on_disk = dict(_functions(compile(file.read_bytes(), str(file), "exec")))
+        on_disk = dict(_functions(compile(file.read_bytes(), str(file), "exec", dont_inherit=True)))
     except (SyntaxError, ValueError):
         return False                # the report says what is wrong with it
     held = {code.co_qualname: code for code in _held(module)}
