@@ -1,0 +1,1 @@
+"""The commands of course.py, one module each: `add_arguments(parser)` and `run(args) -> exit status`."""
