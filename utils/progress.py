@@ -45,13 +45,14 @@ def note_check(topic: Topic, report: Report, store: Path | None = None) -> None:
     """Keep what a report saw. A report on another version of the file makes what was known of the old one stale."""
     records = read(store)
     record = records.setdefault(topic.slug, Record())
-    if report.digest != record.digest:
+    if report.digest not in (None, record.digest):
         modules = {e.id for e in topic.exercises if e.kind == "module"}
         record.kept = {id: seen for id, seen in record.kept.items() if id not in modules}
     for exercise in {v.exercise for v in report.verdicts}:
         verdicts = report.of(exercise)
         record.kept[exercise] = [sum(v.status == "passed" for v in verdicts), len(verdicts)]
-    record.digest, record.borrowed = report.digest, report.borrowed
+    if report.digest is not None:
+        record.digest, record.borrowed = report.digest, report.borrowed
     _write(records, store)
 
 

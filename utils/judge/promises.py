@@ -34,7 +34,8 @@ class Promise:
 
     @property
     def says(self) -> str:
-        return (self.function.__doc__ or "").strip().split("\n")[0]
+        says = (self.function.__doc__ or "").strip().split("\n")[0]
+        return f"{says} Here: {self.box}." if self.box else says
 
     @property
     def asks_for(self) -> tuple[str, ...]:

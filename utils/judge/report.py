@@ -57,7 +57,7 @@ class Report:
     """The verdict on one folder of learner work, or on the part of it that was asked for."""
 
     topic: str
-    file: str
+    file: str | None                    # the module's name; None where only answer cells were judged
     saved: str | None                   # when the file was last saved, local time, ISO 8601
     digest: str | None                  # SHA-256 of the file
     seed: int

@@ -24,8 +24,10 @@ def _headline(report: Report, exercise: str | None) -> str:
 
 
 def _origin(report: Report) -> str:
-    saved = f", saved {report.saved.replace('T', ' ')}" if report.saved else ", not found"
-    return f"{report.topic}, {report.file}{saved}"
+    if report.file is None:
+        return report.topic
+    saved = f"saved {report.saved.replace('T', ' ')}" if report.saved else "not found"
+    return f"{report.topic}, {report.file}, {saved}"
 
 
 def _first(verdicts: tuple[Verdict, ...]) -> Verdict | None:
