@@ -61,7 +61,7 @@ def _judged(request) -> tuple[Topic, Path]:
 @pytest.fixture(scope="module")
 def engine(request):
     """The learner's engine, in one worker for a whole test file."""
-    topic, file = _judged(request)
+    _, file = _judged(request)
     if not file.is_file():
         pytest.fail(f"there is no {file.name} in {file.parent.name}/ to judge; `python3 course.py lab` makes one, "
                     "or name a file with --file", pytrace=False)

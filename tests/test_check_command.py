@@ -50,7 +50,7 @@ def test_a_report_with_a_field_missing_is_no_report(tmp_path, capsys):
         Report.from_json(json.dumps(told))
 
 
-@pytest.mark.parametrize("words, said", [
+@pytest.mark.parametrize(("words", "said"), [
     (("07",), "no topic '07'"), (("02", "--file", "missing.py"), "no file missing.py"),
     (("02", "--level", "9"), "no level 9"), (("02", "--exercise", "1.9"), "no exercise '1.9'")])
 def test_wrong_words_are_a_sentence_and_exit_status_2(words, said, capsys):

@@ -82,14 +82,24 @@ def test_while_graded_check_leaves_the_verdict_to_the_judge(folder, monkeypatch)
     assert "when this notebook is graded" in str(notebook.check(1))
 
 
+def test_nbgraders_validate_sees_a_failing_check(folder, monkeypatch):
+    """Validate takes a cell without an error for a success, so there a check that fails is an error."""
+    written(folder, REFERENCE)
+    monkeypatch.setenv(notebook.VALIDATING, "1")
+    assert notebook.check("1.1").kept
+    written(folder, "")
+    with pytest.raises(AssertionError, match="0 of 4 points"):
+        notebook.check("1.1")
+
+
 def test_kernel_with_an_older_module_is_warned(folder, monkeypatch):
-    file = written(folder, REFERENCE)
+    written(folder, REFERENCE)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "value", raising=False)
     importlib.invalidate_caches()
     importlib.import_module("value")
     assert notebook.check("1.1").notes == ()
-    file.write_text(changed(("        return self * other\n        # <<<\n\n    # Exercises", "        return other * self\n        # <<<\n\n    # Exercises")), encoding="utf-8")
+    written(folder, changed(("        self.grad = 1.0\n", "        self.grad = 1.0 + 0.0\n")))
     assert "older value.py" in " ".join(notebook.check("1.1").notes)
     del sys.modules["value"]
 
@@ -105,7 +115,8 @@ def test_hints_come_one_at_a_time_and_are_counted(folder):
 
 
 def test_sections_of_a_hint_file():
-    assert sections("# Title\n\nintro\n\n## 1.1 One\n\nfirst\n\n## 2.3 Two\nsecond\n") == {"1.1": "first", "2.3": "second"}
+    text = "# Title\n\nintro\n\n## 1.1 One\n\nfirst\n\n## 2.3 Two\nsecond\n"
+    assert sections(text) == {"1.1": "first", "2.3": "second"}
 
 
 def test_changed_file_makes_what_was_known_of_it_stale(folder):
@@ -127,7 +138,8 @@ def test_borrowed_work_is_shown_as_borrowed_and_can_be_given_back(folder):
     assert progress.state(TOPIC, TOPIC.exercise("1.1"), progress.read()[TOPIC.slug]) == "done"
 
 
-@pytest.mark.parametrize("stored", ["", "[]", "{", '{"02-autograd-engine": {"unknown": 1}}', '{"02-autograd-engine": 3}'])
+@pytest.mark.parametrize("stored", ["", "[]", "{", '{"02-autograd-engine": {"unknown": 1}}',
+                                    '{"02-autograd-engine": 3}'])
 def test_unreadable_progress_is_taken_for_none(folder, stored):
     progress.STORE.parent.mkdir(parents=True, exist_ok=True)
     progress.STORE.write_text(stored, encoding="utf-8")

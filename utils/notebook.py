@@ -1,4 +1,7 @@
-"""What notebooks call: `check` judges, `hint` helps, `status` tells how far you are. None of them raises."""
+"""What notebooks call: `check` judges, `hint` helps, `status` tells how far you are.
+
+None of them raises, whatever a learner does; only for nbgrader's Validate is a check that fails an error.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from utils.curriculum import CurriculumError, Topic, load
 from utils.curriculum import topic as find_topic
 from utils.hints import ladder
 from utils.judge.client import JudgeError, judge_folder
-from utils.judge.source import digest
 
 GRADING = "UPSTREAM_GRADING"        # set while nbgrader runs a notebook: the judge runs elsewhere then
+VALIDATING = "NBGRADER_VALIDATING"  # set by nbgrader's Validate
 
 
 class Message(str):
@@ -58,6 +61,8 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
         return Message(f"check: {problem}")
     if folder == where.work:
         progress.note_check(where, report)
+    if os.environ.get(VALIDATING) and not report.kept:
+        raise AssertionError(report.verdict)        # nbgrader's Validate takes a cell without an error for a success
     if _older(folder / where.module):
         note = f"This kernel still holds an older {where.module}: run the cell that imports it again."
         report = replace(report, notes=(*report.notes, note))
@@ -89,7 +94,8 @@ def _older(file: Path) -> bool:
 
 
 def _functions(code: CodeType):
-    """(qualified name, code) of every function and method that a module's code defines at its own or a class's level."""
+    """(qualified name, code) of every function and method that a module's code defines, at its own or a class's level.
+    """
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             if inner.co_flags & CO_OPTIMIZED:

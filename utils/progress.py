@@ -1,4 +1,4 @@
-"""What a learner has reached, as far as checks have seen it: kept in work/.upstream/progress.json, never marked by hand."""
+"""What a learner has reached, as far as checks have seen it (work/.upstream/progress.json); never marked by hand."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ def markdown(store: Path | None = None) -> str:
                 f"{state(topic, e, record)} | {record.hints.get(e.id, 0) or ''} |" for e in topic.exercises]
         notes = [f"\n`{topic.module}` has changed since it was last checked."] if stale(topic, record) else []
         notes += [f"\nBorrowed: {record.borrowed}."] if record.borrowed else []
-        parts.append("\n".join([f"### {topic.number} {topic.title}", "",
-                                "| | exercise | time | points | state | hints |", "|---|---|---|---|---|---|", *rows, *notes]))
+        head = [f"### {topic.number} {topic.title}", "", "| | exercise | time | points | state | hints |",
+                "|---|---|---|---|---|---|"]
+        parts.append("\n".join(head + rows + notes))
     return "\n\n".join(parts) + "\n"

@@ -17,7 +17,7 @@ LEAST_FORWARD = 0.08        # seconds: below this the clock's own steps would de
 
 
 def _balanced_sum(steps: list, registers: list[int], free: int) -> tuple[int, int]:
-    """Add up `registers` two by two, so that the graph is deep only as a logarithm; (register of the sum, next free)."""
+    """Add up `registers` two by two, so that the graph stays shallow; (register of the sum, next free one)."""
     while len(registers) > 1:
         pairs = list(zip(registers[::2], registers[1::2], strict=False))
         for k, (x, y) in enumerate(pairs):
@@ -49,7 +49,8 @@ out.backward()          # {INPUTS} gradients from one walk over {4 * INPUTS} ope
 def test_gradients_of_thousands_of_inputs(engine):
     """One `backward()` gives the right gradient of every one of 4,000 inputs."""
     steps, root, expected = _wide_graph()
-    steps += [["backward", {"r": root}], ["list", "xs", [{"r": i} for i in range(INPUTS)]], ["items", {"r": "xs"}, "grad"]]
+    leaves = [{"r": i} for i in range(INPUTS)]
+    steps += [["backward", {"r": root}], ["list", "xs", leaves], ["items", {"r": "xs"}, "grad"]]
     grads = engine.reports(steps, WIDE_CODE, WIDE)[0]
     for i, (yours, gradient) in enumerate(zip(grads, expected, strict=True)):
         engine.expect(f"xs[{i}].grad", yours, gradient, WIDE_CODE, size=INPUTS)
@@ -178,8 +179,8 @@ def test_hidden_layers_bend(engine):
     left, middle, right = engine.reports(steps, code)
     engine.expect_number("model(x).data", middle, code)
     if abs((left + right) / 2 - middle) < 1e-3:
-        raise Broken("The network is a straight line in its inputs. Without a nonlinearity between them, layers collapse "
-                     "into one.", program=code, quantity="middle output minus the mean of the outer two",
+        raise Broken("The network is a straight line in its inputs. Without a nonlinearity between them, layers "
+                     "collapse into one.", program=code, quantity="middle output minus the mean of the outer two",
                      yours=f"{middle - (left + right) / 2:.3g}", expected="something else than 0")
 
 
@@ -198,7 +199,8 @@ def _measured(engine, nin, nouts, weights, points, targets, code) -> list[float]
     for k in range(len(weights)):
         for step in (STEP, -STEP):
             moved = weights[:k] + [weights[k] + step] + weights[k + 1:]
-            steps += [["setitems", {"r": "ps"}, "data", moved], *_loss("l", points, targets), ["get", {"r": "l"}, "data"]]
+            steps += [["setitems", {"r": "ps"}, "data", moved], *_loss("l", points, targets),
+                      ["get", {"r": "l"}, "data"]]
     data = engine.reports(steps, code, Limits(cpu=10.0, wall=60.0))
     for value in data:
         engine.expect_number("loss.data", value, code)
@@ -226,6 +228,7 @@ def test_every_parameter_has_its_gradient(engine):
 SHAPE = (2, (6, 1))
 RATE = 0.2
 ROUNDS = 100
+STARTS = (4, 5, 6)          # seeds of start weights
 
 
 def _training(count: int) -> tuple[list, list, list[float]]:
@@ -279,14 +282,17 @@ def test_second_step_starts_from_zero_gradients(engine):
 
 @promise(exercise="4.2")
 def test_training_lowers_the_loss(engine):
-    """100 steps on two moons: the loss, computed again from your weights, falls below half of what it was."""
-    xs, ys, weights = _training(16)
+    """100 steps on two moons: the loss, computed again from your weights, falls below three quarters of what it was."""
+    # The order of the parameters is the learner's, and one order in fifty starts badly: any of three starts will do.
+    xs, ys, _ = _training(16)
     code = _train_code(16, ROUNDS)
-    steps = [*_model(*SHAPE, weights), *_loss("l", xs, ys), ["get", {"r": "l"}, "data"],
-             ["repeat", ROUNDS, [["make", "r", "train_step", [{"r": "m"}, xs, ys, RATE]]]],
-             *_loss("l", xs, ys), ["get", {"r": "l"}, "data"]]
-    start, end = engine.reports(steps, code, Limits(cpu=20.0, wall=100.0))
-    engine.expect_number("loss", end, code)
-    if not end < start / 2:
-        raise Broken("The loss did not fall enough.", program=code, quantity=f"loss after {ROUNDS} steps", yours=f"{end:.4g}",
-                     expected=f"less than {start / 2:.4g}, half of {start:.4g}")
+    for start_seed in STARTS:
+        steps = [*_model(*SHAPE, _weights(_size(*SHAPE), start_seed)), *_loss("l", xs, ys), ["get", {"r": "l"}, "data"],
+                 ["repeat", ROUNDS, [["make", "r", "train_step", [{"r": "m"}, xs, ys, RATE]]]],
+                 *_loss("l", xs, ys), ["get", {"r": "l"}, "data"]]
+        start, end = engine.reports(steps, code, Limits(cpu=20.0, wall=100.0))
+        engine.expect_number("loss", end, code)
+        if end < 0.75 * start:
+            return
+    raise Broken("The loss did not fall enough.", program=code, quantity=f"loss after {ROUNDS} steps", yours=f"{end:.4g}",
+                 expected=f"less than {0.75 * start:.4g}, three quarters of {start:.4g}")

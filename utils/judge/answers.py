@@ -22,7 +22,8 @@ class Answers:
     """The learner's answers. `live` holds what a kernel handed over; others are read from the notebooks in `folder`."""
 
     def __init__(self, topic: Topic, folder: Path, live: dict | None = None, isolated: bool = False):
-        self.topic, self.folder, self.live, self.isolated = topic, folder, live or {}, isolated
+        self.topic, self.folder, self.isolated = topic, folder, isolated
+        self.known = dict(live or {})           # exercise -> its answer, or the Broken that stands for it
 
     def box(self, problem, name: str) -> None:
         """One box of a drill holds the right answer; `problem` is one of utils.drills'."""
@@ -35,8 +36,18 @@ class Answers:
 
     def of(self, exercise: str):
         """The answer to one exercise, as plain data; Broken if there is none."""
-        if exercise in self.live:
-            return self.live[exercise]
+        if exercise not in self.known:
+            try:
+                self.known[exercise] = self._read(exercise)
+            except Broken as problem:
+                self.known[exercise] = problem
+        answer = self.known[exercise]
+        if isinstance(answer, Broken):
+            raise answer
+        return answer
+
+    def _read(self, exercise: str):
+        """The answer as the cell in the saved notebook gives it, run by itself in a worker."""
         name = variable(exercise)
         source = self._cell(name)
         if source is None:

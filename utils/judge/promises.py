@@ -5,7 +5,7 @@
         \"\"\"A value used twice receives both contributions.\"\"\"
         engine.agrees(lambda a, b: a * b + a, a=2.0, b=3.0)
 
-pytest collects them; the judge imports the same functions. The docstring's first line is the promise that a learner reads.
+pytest collects them; the judge imports the same functions. The docstring's first line is what a learner reads.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Broken(Exception):
 
 @lru_cache
 def collect(topic: Topic) -> tuple[Promise, ...]:
-    """Every promise of a topic, files in the order of their levels, functions in the order in which they are written."""
+    """Every promise of a topic, exercises in the manifest's order, functions in the order in which they are written."""
     found = []
     for stem in ("test_answers", "test_basic", "test_edge", "test_stress"):
         path = topic.tests / f"{stem}.py"

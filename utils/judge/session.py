@@ -30,6 +30,7 @@ class Limits:
     memory: int = 2 << 30
 
 
+ORDINARY = Limits()
 LOADING = Limits(cpu=6.0, wall=30.0)
 
 
@@ -76,7 +77,7 @@ class Session:
     def __exit__(self, *exc) -> None:
         self.close()
 
-    def run(self, steps: list, limits: Limits = Limits()) -> Outcome:
+    def run(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
         """Run one script. Whatever learner code does, this returns, within the limits."""
         try:
             if self._process is None:
@@ -92,7 +93,7 @@ class Session:
             self.close()
             return Outcome([], stop.error, limits.cpu)
 
-    def load_error(self, limits: Limits = Limits()) -> dict | None:
+    def load_error(self, limits: Limits = ORDINARY) -> dict | None:
         """Why the file cannot be loaded, or None."""
         return self.run([], limits).error
 

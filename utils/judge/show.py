@@ -1,4 +1,4 @@
-"""A report for people: plain text for consoles and feedback, HTML for notebooks. The first failure in full, the rest listed."""
+"""A report for people: text for consoles and feedback, HTML for notebooks. The first failure in full, the rest listed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
 STYLE = {
     "card": "border:1px solid var(--jp-border-color1,#bbb);border-left:6px solid {};padding:8px 12px;max-width:52em;"
             "line-height:1.45",
-    "code": "background:var(--jp-cell-editor-background,#f5f5f5);color:inherit;padding:6px 10px;margin:6px 0;overflow-x:auto",
+    "code": "background:var(--jp-cell-editor-background,#f5f5f5);color:inherit;padding:6px 10px;margin:6px 0;"
+            "overflow-x:auto",
     "cell": "padding:1px 14px 1px 0;text-align:left;border:none",
     "small": "opacity:.8;font-size:90%",
 }
@@ -101,8 +102,7 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
              f"{_marked(verdict.says)}</div>"]
     if verdict.program and verdict.status != "not-written":
         parts.append(f'<pre style="{STYLE["code"]}">{escape(verdict.program)}</pre>')
-        rows = "".join(f'<tr><td style="{STYLE["cell"]}">{name}</td><td style="{STYLE["cell"]}"><code>{escape(value)}'
-                       "</code></td></tr>" for name, value in _numbers(verdict))
+        rows = "".join(_row(name, f"<code>{escape(value)}</code>") for name, value in _numbers(verdict))
         parts.append(f'<table style="margin:0">{rows}</table>' if rows else "")
     if verdict.detail and verdict.detail not in notes:
         parts.append(f"<div>{_marked(verdict.detail)}</div>")
@@ -112,10 +112,14 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
 
 
 def _list_html(rest: list[Verdict]) -> str:
-    rows = "".join(f'<tr><td style="{STYLE["cell"]}">{WORDS[v.status]}</td><td style="{STYLE["cell"]}">{escape(v.exercise)}'
-                   f'</td><td style="{STYLE["cell"]}">{_marked(v.says)}</td></tr>' for v in rest[:LONGEST_LIST])
+    rows = "".join(_row(WORDS[v.status], escape(v.exercise), _marked(v.says)) for v in rest[:LONGEST_LIST])
     more = f"<div>and {len(rest) - LONGEST_LIST} more</div>" if len(rest) > LONGEST_LIST else ""
-    return f'<details style="margin-top:8px"><summary>Also open: {len(rest)}</summary><table>{rows}</table>{more}</details>'
+    return (f'<details style="margin-top:8px"><summary>Also open: {len(rest)}</summary><table>{rows}</table>{more}'
+            "</details>")
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f'<td style="{STYLE["cell"]}">{cell}</td>' for cell in cells) + "</tr>"
 
 
 def _marked(sentence: str) -> str:
