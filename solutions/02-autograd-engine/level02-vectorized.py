@@ -8,11 +8,13 @@ What changed from level 1, and what for:
 - Shapes that broadcasting stretched are summed back in one place, `unbroadcast`.
 - A constant operand is not a node, so its gradient is never computed. The first share of a gradient is stored, only
   later ones are added; nothing is filled with zeros first. The order of nodes is found without recursion.
+- What runs together is one operation: `linear` with its activation keeps one array, `softmax` and `cross_entropy` skip
+  the arrays between their steps. A batch times one matrix is a single product of flat matrices. float32 stays float32.
 
 What it costs: on single numbers it is slower than level 1, since every call of NumPy costs far more than one product.
 `parameters()` promises a list of single Values, so a layer has to stack its weights into an array in every forward,
-and take the gradient apart again: work that grows with the number of weights, in Python. An engine that is free to
-choose keeps one array a layer. All outputs stay alive until the graph goes. Holds levels 1, 2 and 4.
+and take the gradient apart again: work that grows with the number of weights, in Python. Keep one array a layer where
+you are free to choose (`linear`). All outputs stay alive until the graph goes. Holds levels 1, 2 and 4.
 """
 
 import random
@@ -32,13 +34,39 @@ def _expand(g, a, axis):
 
 def _largest(a, axis):
     """1 where a has its maximum along `axis`, else 0; equal maxima share the 1."""
-    mask = (a == a.max(axis, keepdims=True)).astype(float)
+    mask = (a == a.max(axis, keepdims=True)).astype(a.dtype)
     return mask / mask.sum(axis, keepdims=True)
 
 
 def _sigmoid(a):
     e = np.exp(-np.abs(a))  # in (0, 1]: never overflows
-    return np.where(a >= 0, 1.0, e) / (1.0 + e)
+    return np.where(a >= 0, 1, e) / (1 + e)
+
+
+def _softmax(a):
+    e = np.exp(a - a.max(-1, keepdims=True))  # of numbers that are at most 0: never overflows
+    e /= e.sum(-1, keepdims=True)
+    return e
+
+
+def _softmax_vjp(g, y):
+    """y * (g - <g, y>), along the last axis."""
+    out = g * y
+    out -= y * out.sum(-1, keepdims=True)
+    return out
+
+
+def _cross_entropy(a, labels):
+    z = a - a.max(-1, keepdims=True)
+    return (np.log(np.exp(z).sum(-1)) - z[np.arange(len(z)), labels]).mean()
+
+
+def _cross_entropy_vjp(g, a, labels):
+    """(softmax(a) - 1 at the label) * g / n: the arrays between the two steps are skipped."""
+    out = _softmax(a)
+    out[np.arange(len(out)), labels] -= 1
+    out *= g / len(out)
+    return out
 
 
 def _scatter(g, a, index):
@@ -52,13 +80,33 @@ def _t(a):
     return np.swapaxes(a, -1, -2)
 
 
+def _product(a, b):
+    """a @ b; one matrix b for a whole batch is a single product of two matrices."""
+    if a.ndim > 2 and b.ndim == 2:
+        return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[-1])
+    return a @ b
+
+
+def _right(g, a, b):
+    """The VJP of a @ b for b: a.T @ g, summed over the batch where b has none."""
+    if a.ndim > 2 and b.ndim == 2:
+        return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+    return _t(a) @ g
+
+
+def _linear(a, w, b):
+    y = _product(a, w)
+    y += b
+    return y
+
+
 # g: gradient of the output, y: the output, a and b: the operands
 _RULES = {  # forward                        VJP for a                                        VJP for b
     "+":       (lambda a, b: a + b,          lambda g, y, a, b: g,                            lambda g, y, a, b: g),
     "-":       (lambda a, b: a - b,          lambda g, y, a, b: g,                            lambda g, y, a, b: -g),
     "*":       (lambda a, b: a * b,          lambda g, y, a, b: g * b,                        lambda g, y, a, b: g * a),
     "/":       (lambda a, b: a / b,          lambda g, y, a, b: g / b,                   lambda g, y, a, b: -g * y / b),
-    "@":       (lambda a, b: a @ b,          lambda g, y, a, b: g @ _t(b),               lambda g, y, a, b: _t(a) @ g),
+    "@":       (_product,                    lambda g, y, a, b: _product(g, _t(b)), lambda g, y, a, b: _right(g, a, b)),
     "neg":     (lambda a: -a,                lambda g, y, a: -g),
     "**":      (lambda a, n: a**n,           lambda g, y, a, n: g * _power_slope(a, n)),
     "relu":    (lambda a: np.maximum(a, 0),  lambda g, y, a: g * (a > 0)),
@@ -66,9 +114,13 @@ _RULES = {  # forward                        VJP for a                          
     "exp":     (np.exp,                      lambda g, y, a: g * y),
     "log":     (np.log,                      lambda g, y, a: g / a),
     "sigmoid": (_sigmoid,                    lambda g, y, a: g * y * (1 - y)),
+    "softmax": (_softmax,                    lambda g, y, a: _softmax_vjp(g, y)),
     "sum":     (lambda a, axis: a.sum(axis), lambda g, y, a, axis: _expand(g, a, axis)),
     "max":     (lambda a, axis: a.max(axis), lambda g, y, a, axis: _expand(g, a, axis) * _largest(a, axis)),
     "T":       (_t,                          lambda g, y, a: _t(g)),
+    "linear":  (_linear, lambda g, y, a, w, b: _product(g, _t(w)), lambda g, y, a, w, b: _right(g, a, w),
+                lambda g, y, a, w, b: g),
+    "cross entropy": (_cross_entropy,        lambda g, y, a, labels: _cross_entropy_vjp(g, a, labels)),
     "[]":      (lambda a, index: a[index],   lambda g, y, a, index: _scatter(g, a, index)),
 }
 
@@ -79,7 +131,7 @@ class Value:
     __array_ufunc__ = None  # so that NumPy leaves `array * value` to __rmul__
 
     def __init__(self, data, _children=(), _op="", label=""):
-        self.data = _array(data).copy()
+        self.data = np.array(_array(data))
         self.grad = 0.0
         self._prev = tuple(_children)  # the operands that are Values
         self._op = _op  # for drawings, as is label
@@ -106,11 +158,10 @@ class Value:
     def exp(self): return _apply("exp", self)
     def log(self): return _apply("log", self)
     def sigmoid(self): return _apply("sigmoid", self)
+    def softmax(self): return _apply("softmax", self)
 
     @property
-    def T(self):
-        """The last two axes exchanged."""
-        return _apply("T", self)
+    def T(self): return _apply("T", self)  # the last two axes exchanged
 
     def __pow__(self, exponent):
         """Every element to the power of a constant, int or float. Raises TypeError for a Value as exponent."""
@@ -127,29 +178,41 @@ class Value:
         """The maximum over `axis`, or over everything; equal maxima share the gradient, as in torch.amax."""
         return _apply("max", self, axis=axis)
 
+    def cross_entropy(self, labels):
+        """The mean of -log softmax(row)[label] over the rows of (n, classes), for n whole numbers `labels`."""
+        return _apply("cross entropy", self, labels=labels)
+
     def mean(self, axis=None):
         """The mean over `axis`, or over everything."""
         total = self.sum(axis)
         return total * (np.size(total.data) / np.size(self.data))
 
-    def backward(self, gradient=None):
+    def backward(self, gradient=None, inner=True):
         """Add d(this)/d(leaf) to every leaf's `grad`; inside the graph `grad` is that of this pass.
 
         `gradient`, of this node's shape, weighs its elements; only a single number may leave it out (it is 1 then).
+        Without `inner`, a gradient inside the graph is dropped when it has been passed on: half the memory.
         """
         if gradient is None and np.size(self.data) != 1:
             raise ValueError(f"backward() starts from a single number, and this has the shape {np.shape(self.data)}; "
                              "call sum() or mean() first, or pass a gradient of that shape")
-        seed = np.ones_like(self.data) if gradient is None else np.asarray(gradient, dtype=float)
+        seed = np.ones_like(self.data) if gradient is None else np.array(gradient, dtype=self.data.dtype)
         if seed.shape != np.shape(self.data):
             raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {np.shape(self.data)}")
         shares = {self: seed}
         for node in _users_first(self):
             g = shares.pop(node)
-            node.grad = g if node._prev else node.grad + g
+            if not node._prev:
+                node.grad = g if np.ndim(node.grad) == 0 and node.grad == 0 else node.grad + g
+            elif inner:
+                node.grad = g
             for parent, vjp in zip(node._prev, node._vjps, strict=True):
                 share = unbroadcast(vjp(g), np.shape(parent.data))
-                shares[parent] = shares[parent] + share if parent in shares else share
+                if parent in shares:
+                    share = shares[parent] + share
+                elif not parent._prev and (share is g or share.base is not None):
+                    share = share.copy()  # a leaf's gradient is an array of its own
+                shares[parent] = share
 
 
 def unbroadcast(g, shape):
@@ -175,21 +238,26 @@ def _users_first(root):
     return reversed(order)
 
 
-def _node(op, data, operands, vjps):
+def _node(op, data, operands, vjps, new=object.__new__):
     """The Value of an operation; a VJP belongs to an operand, and only operands that are Values keep theirs."""
+    out = new(Value)
+    out.data, out.grad, out._op, out.label = data, 0.0, op, ""
     kept = [(x, vjp) for x, vjp in zip(operands, vjps, strict=True) if isinstance(x, Value)]
-    out = Value(0.0, [x for x, _ in kept], op)
-    out.data = data
+    out._prev = tuple([x for x, _ in kept])
     out._vjps = [vjp for _, vjp in kept]
     return out
 
 
 def _array(x):
     """The array of a Value, or a number or an array, as floats. Raises TypeError for anything else."""
-    array = np.asarray(x.data if isinstance(x, Value) else x)
+    if isinstance(x, Value):
+        return x.data
+    if isinstance(x, (int, float)):
+        return float(x)  # no array: a number of Python's own leaves float32 as it is
+    array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"expected a number or an array of numbers, got {x!r}")
-    return array.astype(float, copy=False)
+    return array if array.dtype.kind == "f" else array.astype(float)
 
 
 def _apply(op, *operands, **settings):
@@ -199,11 +267,24 @@ def _apply(op, *operands, **settings):
     return _node(op, y, operands, [lambda g, rule=rule: rule(g, y, *arrays, **settings) for rule in rules])
 
 
-def _matmul(a, b):
-    left, right = _array(a).shape, _array(b).shape
+def _matmul(a, b, op="@", *rest):
+    left, right = np.shape(_array(a)), np.shape(_array(b))
     if min(len(left), len(right)) < 2 or left[-1] != right[-2]:
-        raise ValueError(f"@ takes shapes (..., n, k) and (..., k, m), got {left} and {right}; make a vector (1, n)")
-    return _apply("@", a, b)
+        raise ValueError(f"{op} takes shapes (..., n, k) and (..., k, m), got {left} and {right}; make a vector (1, n)")
+    return _apply(op, a, b, *rest)
+
+
+def linear(x, w, b, activation=None):
+    """activation(x @ w + b), for x (..., n, k), w (k, m), b (m,), and None, "relu" or "tanh" as activation.
+
+    The sum and what becomes of it are two nodes on one array: no rule reads the sum, so it is overwritten.
+    """
+    out = _matmul(x, w, "linear", b)
+    if activation is None:
+        return out
+    y = np.maximum(out.data, 0, out=out.data) if activation == "relu" else np.tanh(out.data, out=out.data)
+    rule = _RULES[activation][1]
+    return _node(activation, y, [out], [lambda g: rule(g, y, y)])
 
 
 def stack(values, shape):

@@ -8,32 +8,36 @@ What changed from level 1, and what for:
   PyTorch does. There is no recursion and no set, so a chain may have a million nodes.
 - Gradients inside the graph start from zero in every pass. So a second `backward` on a kept graph is right: leaves
   accumulate, x**4 at 2 goes from 32 to 64.
+- `dot` makes one node of a neuron's whole sum. `checkpoint` keeps no graph of a part: backward computes it again.
 
 What it costs: the local derivatives are computed in the forward pass, wanted or not, and the rule of an operation is
 no longer a function that one can read line by line. It is still one Python object a number: level 2 is the way out
-of that. Holds levels 1 to 4, long chains included.
+of that. Holds levels 1 to 4, long chains included. `python3 course.py bench` measures it.
 """
 
 import math
 import random
+from itertools import repeat
 
 
 class Value:
     """A number in a graph: `data` is its value, `grad` is d(root)/d(this node) after `root.backward()`."""
 
     # _a and _b are the parents (None: no such parent), _da and _db the local derivative for each. With one parent, _db
-    # is the constant operand, for drawings. An operation made from outside has all its parents in _a, its rule in _da.
-    __slots__ = ("_a", "_b", "_da", "_db", "_kind", "_label", "_uses", "data", "grad")
+    # is the constant operand, for drawings. A node of many parents has their tuple in _a; its _da is a function from
+    # this node's gradient to their shares of it.
+    __slots__ = ("_a", "_b", "_da", "_db", "_tag", "_uses", "data", "grad")
 
     def __init__(self, data, _children=(), _op="", label=""):
         self.data = data
         self.grad = 0.0
         self._a = tuple(_children) or None
-        self._da = _no_rule
+        self._da = _no_shares
         self._b = self._db = None
-        self._uses = 0  # not 0 during backward only
-        self._kind = _op
-        self._label = label
+        self._uses = 0  # how many uses are still to contribute; not 0 during backward only
+        self._tag = _op  # the operation, and the label behind a tab: one slot fewer in every node
+        if label:
+            self.label = label
 
     def __repr__(self):
         return f"Value(data={self.data}, grad={self.grad})"
@@ -41,25 +45,25 @@ class Value:
     # An operation is one line: its name, its value, then each parent and the local derivative for it.
     def __add__(self, other):
         """a + b."""
-        if other.__class__ is Value:
+        if type(other) is Value:
             return _node("+", self.data + other.data, self, 1.0, other, 1.0)
         return _node("+{}", self.data + other, self, 1.0, None, other)
 
     def __mul__(self, other):
         """a * b."""
-        if other.__class__ is Value:
+        if type(other) is Value:
             return _node("*", self.data * other.data, self, other.data, other, self.data)
         return _node("*{}", self.data * other, self, other, None, other)
 
     def __sub__(self, other):
         """a - b."""
-        if other.__class__ is Value:
+        if type(other) is Value:
             return _node("-", self.data - other.data, self, 1.0, other, -1.0)
         return _node("-{}", self.data - other, self, 1.0, None, other)
 
     def __truediv__(self, other):
         """a / b."""
-        if other.__class__ is Value:
+        if type(other) is Value:
             out = self.data / other.data
             return _node("/", out, self, 1.0 / other.data, other, -out / other.data)
         return _node("/{}", self.data / other, self, 1.0 / other, None, other)
@@ -110,81 +114,85 @@ class Value:
         e = math.exp(-abs(self.data))
         return _node("sigmoid", (1.0 if self.data >= 0 else e) / (1.0 + e), self, e / (1.0 + e) ** 2)
 
-    def backward(self):
-        """Set this node's `grad` to 1 and add d(this)/d(leaf) to every leaf's; the graph stays usable."""
+    def backward(self, gradient=1.0):
+        """Add `gradient` * d(this)/d(leaf) to every leaf's `grad`, and set the others'; the graph stays usable."""
         nodes = [self]
         for node in nodes:  # first walk, over a list that grows: count the uses of every node
             a, b = node._a, node._b
-            if a is None:
-                continue  # a leaf: its gradient accumulates from pass to pass
-            node.grad = 0.0
-            if a.__class__ is tuple:
+            if b is not None:
+                node.grad = 0.0
+                if not a._uses:
+                    nodes.append(a)
+                a._uses += 1
+                if not b._uses:
+                    nodes.append(b)
+                b._uses += 1
+            elif type(a) is tuple:
+                node.grad = 0.0
                 for parent in a:
                     if not parent._uses:
                         nodes.append(parent)
                     parent._uses += 1
-                continue
-            if not a._uses:
-                nodes.append(a)
-            a._uses += 1
-            if b is not None:
-                if not b._uses:
-                    nodes.append(b)
-                b._uses += 1
-        self.grad = 1.0
+            elif a is not None:  # a leaf's gradient is not reset: it accumulates from pass to pass
+                node.grad = 0.0
+                if not a._uses:
+                    nodes.append(a)
+                a._uses += 1
+        self.grad += gradient
         nodes = [self]
         for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
             a, b, grad = node._a, node._b, node.grad
-            if a is None:
-                continue
-            if a.__class__ is tuple:
-                node._da()
-                for parent in a:
-                    parent._uses -= 1
-                    if not parent._uses:
-                        nodes.append(parent)
-                continue
-            a.grad += node._da * grad
-            a._uses -= 1
-            if not a._uses:
-                nodes.append(a)
             if b is not None:
+                a.grad += node._da * grad
+                a._uses -= 1
+                if not a._uses:
+                    nodes.append(a)
                 b.grad += node._db * grad
                 b._uses -= 1
                 if not b._uses:
                     nodes.append(b)
+            elif type(a) is tuple:
+                for parent, share in zip(a, node._da(grad), strict=False):
+                    parent.grad += share
+                    parent._uses -= 1
+                    if not parent._uses:
+                        nodes.append(parent)
+            elif a is not None:
+                a.grad += node._da * grad
+                a._uses -= 1
+                if not a._uses:
+                    nodes.append(a)
 
     # The names of level 1, for drawings and for an operation of one's own: Value(x, (a, b), "op"), then set _backward.
     @property
     def _prev(self):
-        if self._a.__class__ is Value:
+        if type(self._a) is Value:
             return (self._a,) if self._b is None else (self._a, self._b)
         return self._a or ()
 
-    @property
-    def _backward(self):
-        return self._send if self._a.__class__ is Value else self._da
-
-    @_backward.setter
-    def _backward(self, rule):
-        self._da = rule
-
     def _send(self):
-        self._a.grad += self._da * self.grad
-        if self._b is not None:
-            self._b.grad += self._db * self.grad
+        slopes = (self._da, self._db)
+        shares = self._da(self.grad) if type(self._a) is tuple else (slope * self.grad for slope in slopes)
+        for parent, share in zip(self._prev, shares, strict=False):
+            parent.grad += share
+
+    def _send_by(self, rule):
+        self._da = lambda grad: rule() or repeat(0.0)  # the rule has sent all there is
+
+    _backward = property(lambda self: self._send, _send_by)
 
     @property
     def _op(self):
-        return self._kind.replace("{}", str(self._db))  # "*{}" with the constant 3 reads "*3"
+        return self._tag.partition("\t")[0].replace("{}", str(self._db))  # "*{}" with the constant 3 reads "*3"
 
     @property
     def label(self):
-        return getattr(self, "_label", "")  # only leaves and labelled nodes have one
+        return self._tag.partition("\t")[2]
 
     @label.setter
     def label(self, label):
-        self._label = label
+        kind = self._tag.partition("\t")[0]
+        self._tag = f"{kind}\t{label}"
 
 
 def _power_slope(x, n):
@@ -194,8 +202,9 @@ def _power_slope(x, n):
     return n * math.pow(x, n - 1) if x != 0 or n >= 1 else math.inf  # infinite at 0: the slope of a root
 
 
-def _no_rule():
-    """The local rule of a leaf."""
+def _no_shares(grad):
+    """The rule of a node that has none."""
+    return repeat(0.0)
 
 
 def _node(kind, data, a, da, b=None, db=None, new=object.__new__):
@@ -208,8 +217,43 @@ def _node(kind, data, a, da, b=None, db=None, new=object.__new__):
     out._b = b
     out._db = db
     out._uses = 0
-    out._kind = kind
+    out._tag = kind
     return out
+
+
+def dot(weights, inputs, bias):
+    """bias + the sum of weight * input, as one node; the inputs may be numbers. Raises ValueError for unequal lengths."""
+    parents, slopes, total = [bias], [1.0], bias.data
+    for w, x in zip(weights, inputs, strict=True):
+        if type(x) is Value:
+            parents.append(x)
+            slopes.append(w.data)
+            x = x.data
+        parents.append(w)
+        slopes.append(x)
+        total += w.data * x
+    return _node("dot", total, tuple(parents), lambda grad: [slope * grad for slope in slopes])
+
+
+def checkpoint(f, *inputs):
+    """f(*inputs) as one node that keeps no graph of what f does: backward calls f again, and walks what it made.
+
+    `f` takes Values and returns one; it must do the same in both calls. Leaves that it uses besides its inputs, such as
+    weights, get their gradients too. Raises TypeError if f returns anything else.
+    """
+    def run():
+        copies = [Value(x.data) for x in inputs]
+        out = f(*copies)
+        if type(out) is not Value:
+            raise TypeError(f"checkpoint takes a function that returns one Value; it returned {out!r}")
+        return copies, out
+
+    def shares(grad):
+        copies, out = run()
+        out.backward(grad)
+        return [copy.grad for copy in copies]
+
+    return _node("checkpoint", run()[1].data, inputs, shares)
 
 
 class Neuron:
@@ -222,7 +266,7 @@ class Neuron:
 
     def __call__(self, x):
         """One Value from `x`, a list of `nin` Values or numbers."""
-        total = sum((w * xi for w, xi in zip(self.w, x, strict=True)), self.b)
+        total = dot(self.w, x, self.b)
         return total.tanh() if self.nonlin else total
 
     def parameters(self):

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from utils.curriculum import Exercise, Topic
+from utils.judge import lint
 from utils.judge.answers import Answers
 from utils.judge.diagnosis import Diagnosis, diagnose
-from utils.judge.engine import Engine, broken
+from utils.judge.engine import HASTY, Engine, broken
 from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict, tidy
 from utils.judge.session import Outcome, Session
@@ -30,15 +31,18 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     wanted = [p for p in collect(topic) if only is None or p.exercise in only]
     with Session(file if file.is_file() else None, isolated) as session:
         handles = {"engine": Engine(session, seed), "answers": Answers(topic, folder, answers, isolated)}
-        unloadable = _unloadable(topic, file, session) if any("engine" in p.asks_for for p in wanted) else None
+        about_module = any("engine" in p.asks_for for p in wanted)
+        unloadable = _unloadable(topic, file, session) if about_module else None
         trials = [_try(p, handles, unloadable) for p in wanted]
-        source = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        there = about_module and file.is_file()
+        source = file.read_text(encoding="utf-8", errors="replace") if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
-    named = _diagnoses(trials) if unloadable is None else {}
+        named = _diagnoses(source, trials, session) if unloadable is None else {}
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
-    return Report(topic.slug, file.name, _saved(file), digest(file) if file.is_file() else None, seed, loan,
-                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan))
+    return Report(topic.slug, file.name if about_module else None, _saved(file) if there else None,
+                  digest(file) if there else None, seed, loan,
+                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials))
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,16 @@ def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
     return Trial(promise, problem, handles["engine"].transcript[start:])
 
 
-def _diagnoses(trials: list[Trial]) -> dict[str, Diagnosis]:
+def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, Diagnosis]:
     """For each exercise that is written and wrong: the misconception that explains it, where one does."""
-    found = {}
-    for exercise in {t.promise.exercise: None for t in trials}:
-        own = [t for t in trials if t.promise.exercise == exercise]
-        statuses = {t.problem.evidence["status"] for t in own if t.problem}
-        if statuses & {"failed", "timeout"} and "not-written" not in statuses:
-            others = [script for t in trials if t.promise.exercise != exercise for script in t.scripts]
-            diagnosis = diagnose([script for t in own for script in t.scripts], others)
-            if diagnosis:
-                found[exercise] = diagnosis
-    return found
+    statuses: dict[str, set] = {}
+    for trial in trials:
+        statuses.setdefault(trial.promise.exercise, set()).add(trial.problem.evidence["status"] if trial.problem else "passed")
+    failing = [id for id, those in statuses.items() if those & {"failed", "timeout"} and "not-written" not in those]
+    if not failing:
+        return {}
+    scripts = ((t.promise.exercise, *script) for t in trials for script in t.scripts)
+    return diagnose(source, scripts, failing, lambda steps: session.run(steps, HASTY))
 
 
 def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...], trials: list[Trial],
@@ -100,19 +102,22 @@ def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercis
             evidence = dict(problem.evidence) if problem else {"status": "passed"}
             if problem and exercise.id in named:
                 evidence["misconception"] = named[exercise.id].id
-                evidence["detail"] = " ".join(filter(None, (evidence["detail"], named[exercise.id].says)))
             hint = f'hint("{exercise.id}")' if problem and exercise.hint else None
             verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
     return Group(level, title, tuple(verdicts))
 
 
-def _saved(file: Path) -> str | None:
-    return datetime.fromtimestamp(file.stat().st_mtime).isoformat(timespec="seconds") if file.is_file() else None
+def _saved(file: Path) -> str:
+    return datetime.fromtimestamp(file.stat().st_mtime).isoformat(timespec="seconds")
 
 
-def _notes(topic: Topic, unloadable: Broken | None, loan: str | None) -> tuple[str, ...]:
-    notes = [unloadable.evidence["detail"]] if unloadable else []
+def _notes(topic: Topic, unloadable: Broken | None, loan: str | None, source: str, trials: list[Trial]) -> tuple[str, ...]:
+    notes = [unloadable.evidence["detail"]] if unloadable and not loan else []
     if loan:
         notes.append(f"Borrowed: {loan}. Borrowed work earns no points here; "
                      f"they are yours once the promises hold for a {topic.module} of your own.")
+    problems = [t.problem for t in trials if t.problem and "engine" in t.promise.asks_for]
+    if problems and not loan:
+        details = [p.evidence["detail"] or "" for p in problems]
+        notes += map(str, lint.notes(source, details, stopped=any(p.evidence["status"] == "timeout" for p in problems)))
     return tuple(notes)

@@ -8,15 +8,17 @@ from collections.abc import Callable
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program, trace
 from utils.judge.promises import Broken
-from utils.judge.session import Limits, Outcome, Session
+from utils.judge.session import ORDINARY, Limits, Outcome, Session
 
 RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
 MANY_LIMITS_HIT = 2                                  # after so many, later scripts get HASTY limits
-HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what a promise without a cost of its own needs
+HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what an ordinary promise needs
 
 UNWRITTEN = ("not-written", "absent")
 OUTSIDE = ("timeout", "memory", "crash")
-REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a", "__rpow__": "2 ** a"}
+REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
+REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
+             "__rpow__": "2 ** a"}
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "neg": "-"}
 
 
@@ -30,7 +32,7 @@ class Engine:
         self._limits_hit = 0
 
     def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
-        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown instead of the traced."""
+        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown in place of the trace."""
         self.agrees_program(trace(function, leaves), code)
 
     def computes(self, function: Callable, **leaves: int | float) -> None:
@@ -43,17 +45,18 @@ class Engine:
         code = code or program.code()
         _judge(self.reports(program.script(), code), truth(program), code)
 
-    def agrees_or_refuses(self, function: Callable, error: str, **leaves: int | float) -> None:
-        """As `agrees`, or the operation raises an error of that name: supporting it is optional, being wrong is not."""
+    def agrees_or_refuses(self, function: Callable, **leaves: int | float) -> None:
+        """As `agrees`, or the operation is refused with an error: supporting it is optional, being wrong is not.
+
+        One that is not written yet looks like one that refuses: ask first for what must work.
+        """
         program = trace(function, leaves)
         outcome = self.outcome(program.script())
-        if outcome.error and outcome.error["type"] in (error, "NotImplementedError", "AssertionError"):
-            if outcome.error["kind"] == "not-written":
-                raise broken(outcome, program.code())
+        if outcome.error and (outcome.error["type"] in REFUSALS or outcome.error["kind"] == "absent"):
             return
         _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
 
-    def reports(self, steps: list, code: str | None = None, limits: Limits = Limits()) -> list:
+    def reports(self, steps: list, code: str | None = None, limits: Limits = ORDINARY) -> list:
         """What a script reported; Broken, showing `code`, if it did not end well."""
         return self.unbroken(self.outcome(steps, limits), code)
 
@@ -64,16 +67,16 @@ class Engine:
             raise broken(outcome, code)
         return outcome.reports
 
-    def outcome(self, steps: list, limits: Limits = Limits()) -> Outcome:
+    def outcome(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
         """What a script did, whatever that is."""
-        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == Limits()
+        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == ORDINARY
         outcome = self.session.run(steps, HASTY if hasty else limits)
         self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
         self.transcript.append((steps, outcome))
         return outcome
 
     def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
-        """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`."""
+        """One reported number is right, up to rounding of the terms it sums, `size` large, and up to `slack`."""
         _compare(code, quantity, yours, expected, size, slack)
 
     def expect_number(self, quantity: str, yours, code: str) -> None:
@@ -91,7 +94,8 @@ def _compare(code: str, quantity: str, yours, expected: float, size: float = 0.0
     detail = not_a_number(quantity, yours)
     if detail:
         status = "not-written" if isinstance(yours, dict) and "absent" in yours else "failed"
-        raise Broken(detail, status=status, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
+        raise Broken(detail, status=status, program=code, quantity=quantity, yours=shown(yours),
+                     expected=shown(expected))
     if not abs(yours - expected) <= slack + RELATIVE * abs(expected) + OF_TERMS * size + ABSOLUTE:
         raise Broken(None, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
 
@@ -134,7 +138,8 @@ def sentence(error: dict) -> str:
         return f"Not written yet: there is no `{what}`{use}."
     if kind == "lost-node":
         name = f"`{SIGNS[what]}`" if what in SIGNS else f"`{what}()`"
-        cure = "does it return `out`?" if error["got"] == "NoneType" else "its result must be a Value, or the graph ends there."
+        cure = ("does it return `out`?" if error["got"] == "NoneType" else
+                "its result must be a Value, or the graph ends there.")
         return f"{name} gave back a {error['got']}: {cure}"
     if kind == "recursion":
         return "RecursionError: a function called itself more often than Python allows (about 1,000 calls deep)."

@@ -62,9 +62,9 @@ def _operands(draw, op: str, count: int) -> tuple:
 
 def _value(op: str, x: list[float]) -> float | None:
     """The result in floats, or None where this step would leave the smooth, well-conditioned region."""
-    if op in ("log", "relu", "truediv") and abs(x[-1]) < SMALLEST or op == "log" and x[0] < 0:
+    if (op in ("log", "relu", "truediv") and abs(x[-1]) < SMALLEST) or (op == "log" and x[0] < 0):
         return None
-    if op == "pow" and (abs(x[0]) < SMALLEST or x[0] < 0 and x[1] != int(x[1])):
+    if op == "pow" and (abs(x[0]) < SMALLEST or (x[0] < 0 and x[1] != int(x[1]))):
         return None
     if op == "exp" and x[0] > LARGEST:
         return None

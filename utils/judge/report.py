@@ -103,7 +103,7 @@ class Report:
     @classmethod
     def from_json(cls, text: str) -> Report:
         """Read a report; jsonschema.ValidationError (or ValueError) if it is none."""
-        import jsonschema       # here, since only a reader of reports needs it
+        import jsonschema  # here, since only a reader of reports needs it
 
         data = json.loads(text)
         jsonschema.validate(data, schema())

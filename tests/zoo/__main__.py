@@ -1,0 +1,32 @@
+"""Judge every engine of the zoo again and again, each time with another seed: `python -m tests.zoo [reruns]` (default 1000)."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.drawn_once import drawn_once
+from tests.engines import TOPIC
+from tests.zoo import ENGINES, FOLDER, exercises
+from utils.judge.core import judge
+
+
+def main(reruns: int = 1000) -> int:
+    """How many verdicts were false rejects; says which."""
+    rejected, start = 0, time.monotonic()
+    with drawn_once():
+        for run in range(reruns):
+            seed, name = divmod(run, len(ENGINES))
+            file = list(ENGINES.values())[name]
+            report = judge(TOPIC, FOLDER, file=file, only=exercises(file), seed=seed)
+            if not report.kept:
+                rejected += 1
+                print(f"{file.stem}, seed {seed}: {report.text()}")
+            if run % 100 == 99:
+                print(f"{run + 1} judged, {rejected} rejected, {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{len(ENGINES)} correct engines, {reruns} runs: {rejected} false rejects")
+    return rejected
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(*map(int, sys.argv[1:]))))

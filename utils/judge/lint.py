@@ -1,0 +1,211 @@
+"""Facts about an engine read from its source, never by running it: a second opinion when its numbers are wrong.
+
+A note is a sentence for the learner. A fact is a word for diagnosis, which two ways of being wrong that behave alike need.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from utils.judge.recipes import NAMES
+
+REAL = frozenset(name for kind in (int, float, complex, list, dict, set, type, type(len), type(lambda: 0)) for name in dir(kind)) | {
+    f"__{name}__" for name in ("matmul", "rmatmul", "imatmul", "itruediv", "ifloordiv", "imod", "ipow", "ilshift", "irshift", "del",
+                               "next", "enter", "exit", "getattr", "post_init", "slots", "match_args", "set_name", "copy", "deepcopy",
+                               "array", "array_priority", "array_ufunc", "array_function", "bytes", "version", "all", "author")}
+MEANT = {"__div__": "__truediv__", "__rdiv__": "__rtruediv__", "__idiv__": "__itruediv__", "__nonzero__": "__bool__",
+         "__rgt__": "__lt__", "__rlt__": "__gt__", "__rge__": "__le__", "__rle__": "__ge__", "__rneg__": "__neg__",
+         "__exp__": "exp", "__log__": "log", "__relu__": "relu", "__tanh__": "tanh", "__sigmoid__": "sigmoid", "__power__": "__pow__",
+         "__minus__": "__sub__", "__plus__": "__add__", "__times__": "__mul__", "__divide__": "__truediv__",
+         "__subtract__": "__sub__", "__negative__": "__neg__", "__multiply__": "__mul__", "__backward__": "backward"}
+REDEFINED = ("setter", "getter", "deleter", "overload", "register")
+NAME_ERROR = re.compile(r"name '(\w+)' is not defined")
+MODULES = ("math", "random", "numpy", "np")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence and the line that it is about; `fact` is the word that diagnosis knows it by, if it does."""
+
+    line: int
+    says: str
+    fact: str | None = None
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.says}"
+
+
+def notes(source: str, errors: Collection[str] = (), stopped: bool = False) -> tuple[Note, ...]:
+    """What is odd about this source, in the order of its lines; () for one that cannot be read.
+
+    `errors` are the texts of the NameErrors that the checks met: only a name that failed there is said to be undefined.
+    `stopped` says that a check took too long: only then is a slow way of searching worth a word.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ()
+    found = [*_undefined(tree, errors)]
+    for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        found += [*_defined_twice(cls), *_misspelt(cls), *_hidden_methods(cls), *_unread_attributes(cls, tree)]
+        for method in _methods(cls):
+            found += [*_rules(method), *_leaves(method, cls)]
+        if stopped:
+            found += _searched_lists(cls)
+    return tuple(sorted(found, key=lambda note: note.line))
+
+
+def facts(source: str) -> frozenset[str]:
+    """The words that diagnosis knows this source by."""
+    return frozenset(note.fact for note in notes(source) if note.fact)
+
+
+def _methods(cls: ast.ClassDef) -> Iterator[Function]:
+    return (node for node in cls.body if isinstance(node, Function))
+
+
+def _defined_twice(cls: ast.ClassDef) -> Iterator[Note]:
+    first: dict[str, int] = {}
+    for method in _methods(cls):
+        decorations = {getattr(d, "attr", getattr(d, "id", "")) for d in method.decorator_list}
+        if method.name in first and not decorations & set(REDEFINED):
+            yield Note(method.lineno, f"`{method.name}` is defined a second time (first in line {first[method.name]}). "
+                       "Python keeps the later one.")
+        first.setdefault(method.name, method.lineno)
+
+
+def _misspelt(cls: ast.ClassDef) -> Iterator[Note]:
+    """Methods that Python will never look for, though their names say that it should."""
+    known = {method.name for method in _methods(cls)} | {name for name, _ in _class_names(cls)}
+    for method in _methods(cls):
+        name = method.name
+        looks_special = name.startswith("_") and name.endswith("_") and name.strip("_") and len(name) > 4
+        if looks_special and name not in REAL:
+            meant = MEANT.get(name) or next(iter(difflib.get_close_matches(name, REAL, 1, 0.7)), None)
+            if meant and meant not in known:
+                why = "That is Python 2's name" if name in ("__div__", "__rdiv__", "__idiv__", "__nonzero__") else \
+                    "Python never looks for that name"
+                yield Note(method.lineno, f"`{name}`: {why}. Did you mean `{meant}`?")
+
+
+def _class_names(cls: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """Names assigned in the class's own body, with their values."""
+    for node in cls.body:
+        if isinstance(node, ast.Assign):
+            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+
+
+def _is_self(node: ast.expr, method: Function) -> bool:
+    return isinstance(node, ast.Name) and bool(method.args.args) and node.id == method.args.args[0].arg
+
+
+def _hidden_methods(cls: ast.ClassDef) -> Iterator[Note]:
+    """`self.backward = ...` in a class that has a method of that name."""
+    names = {method.name for method in _methods(cls) if not method.decorator_list}
+    for method in _methods(cls):
+        for node in ast.walk(method):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in names and _is_self(node.value, method):
+                yield Note(node.lineno, f"`self.{node.attr} = ...` hides the method `{node.attr}()` of the same name.",
+                           "backward-hidden" if node.attr == "backward" else None)
+
+
+def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
+    """`out._backword = ...`: an attribute of a node that is set, never read, and spelt nearly as one that is read."""
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    read = {node.attr for node in attributes if isinstance(node.ctx, ast.Load)} | {"grad", "data", "_backward"}
+    methods = {method.name for method in _methods(cls)}
+    for node in (node for method in _methods(cls) for node in ast.walk(method)):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or not isinstance(node.value, ast.Name):
+            continue
+        if node.attr in methods and node.value.id != "self":
+            yield Note(node.lineno, f"`{node.value.id}.{node.attr} = ...` hides the method `{node.attr}()` of that one Value."
+                       + (" Did you mean `_backward`?" if node.attr == "backward" else ""))
+        elif node.attr not in read:
+            near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
+            if near:
+                yield Note(node.lineno, f"`{node.value.id}.{node.attr}` is set here and read nowhere. Did you mean `{near[0]}`?")
+
+
+def _rules(method: Function) -> Iterator[Note]:
+    """Rules that never run: not attached, attached only inside themselves, or called instead of attached."""
+    inner = [node for node in ast.walk(method) if isinstance(node, ast.FunctionDef) and node is not method]
+    for rule in inner:
+        own = {id(node) for node in ast.walk(rule)}
+        uses = [node for node in ast.walk(method) if isinstance(node, ast.Name) and node.id == rule.name
+                and isinstance(node.ctx, ast.Load)]
+        outside = [node for node in uses if id(node) not in own]
+        if not outside and uses:
+            yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this line indented one "
+                       "step too far?")
+        elif not outside and not rule.decorator_list:
+            yield Note(rule.lineno, f"`{rule.name}` of `{method.name}` is defined and never used again: attach it to `out`.")
+    names = {rule.name for rule in inner}
+    for node in ast.walk(method):
+        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and isinstance(node.value, ast.Call)
+                and isinstance(node.value.func, ast.Name) and node.value.func.id in names and method.name in NAMES):
+            yield Note(node.lineno, f"`{node.value.func.id}()` calls the rule here, before there is a gradient. Store the function "
+                       f"itself: `{ast.unparse(node.targets[0])} = {node.value.func.id}`.", f"rule-called:{NAMES[method.name]}")
+
+
+def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
+    """An operation that makes its result from a number alone."""
+    if method.name not in NAMES or any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(method) if node is not method):
+        return
+    stores = [node for node in ast.walk(method) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    for node in ast.walk(method):
+        if (isinstance(node, ast.Return) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+                and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords and not stores):
+            yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a new leaf.",
+                       f"leaves-graph:{NAMES[method.name]}")
+
+
+def _searched_lists(cls: ast.ClassDef) -> Iterator[Note]:
+    """`if node in visited` where visited is a list."""
+    for method in _methods(cls):
+        lists = {target.id for node in ast.walk(method) if isinstance(node, ast.Assign) for target, value in _pairs(node)
+                 if isinstance(target, ast.Name) and (isinstance(value, ast.List) or isinstance(value, ast.Call)
+                                                      and getattr(value.func, "id", "") == "list")}
+        for node in ast.walk(method):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                where = node.comparators[0]
+                if isinstance(where, ast.Name) and where.id in lists:
+                    yield Note(node.lineno, f"`{where.id}` is a list, and `in` looks through all of it each time: with 16,000 nodes "
+                               "that is 100 million comparisons. Use a set.", "searched-list")
+
+
+def _pairs(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """(target, value) of an assignment, `a, b = [], []` included."""
+    target = node.targets[0]
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        return list(zip(target.elts, node.value.elts, strict=False))
+    return [(target, node.value)]
+
+
+def _undefined(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
+    """The names that a check stumbled over, and what may have been meant."""
+    names = {match[1] for error in errors if (match := NAME_ERROR.search(error))}
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    bound |= {node.name for node in ast.walk(tree) if isinstance(node, Function | ast.ClassDef)}
+    bound |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
+              for alias in node.names}
+    for name in sorted(names):
+        use = next((node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name), None)
+        if use is None or name in bound and name in vars(builtins):
+            continue
+        near = difflib.get_close_matches(name, sorted(bound - {name}), 1, 0.7)
+        if name in MODULES:
+            cure = f"put `import {'numpy as np' if name == 'np' else name}` at the top of the file."
+        elif name in bound:
+            cure = "it has a value elsewhere, which is not seen from here."
+        else:
+            cure = f"did you mean `{near[0]}`?" if near else "nothing in this file gives it a value."
+        yield Note(use.lineno, f"`{name}` is not defined here: {cure}")

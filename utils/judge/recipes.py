@@ -1,0 +1,131 @@
+"""Which operations a source builds from others, read without running it: `__sub__` as `self + (-other)`, say.
+
+A flaw in one operation shows in all that are built from it, so a wrong engine is imitated best in the learner's own style.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Mapping
+
+from utils.judge.flawed import REFLECTED, VALUES, Engine, Flaw, Stop, Style, Unsupported
+from utils.judge.program import METHODS
+
+DUNDERS = {f"__{name}__": name for name in ("add", "sub", "mul", "truediv", "neg", "pow", *REFLECTED)}
+NAMES = DUNDERS | {name: name for name in METHODS}
+SIGNS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
+KEPT_AS_SET = re.compile(r"_prev\s*=\s*(set|frozenset)\(|(children|parents|inputs|prev)\s*=\s*(set|frozenset)\(")
+PLACES = ((0.7, 1.9), (-1.3, 0.4), (2.5, 3.0))          # where a recipe has to give what its operation means
+FAR = ((400.0, 1.0), (-400.0, 1.0), (1000.0, 1.0), (-1000.0, 1.0))
+
+
+class _NoRecipe(Exception):
+    """The method has a rule of its own, or is written in a way that is not read."""
+
+
+def style_of(source: str) -> Style:
+    """How the class Value of this source is written; for a source that cannot be read, the usual style."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return Style()
+    recipes: dict[str, tuple | None] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Value":
+            recipes = _recipes(node)
+    return Style({name: recipe for name, recipe in recipes.items() if recipe is None or _means(name, recipe)},
+                 distinct=bool(KEPT_AS_SET.search(source)))
+
+
+def _recipes(cls: ast.ClassDef) -> dict[str, tuple | None]:
+    found = {}
+    for node in cls.body:
+        if isinstance(node, ast.FunctionDef) and node.name in NAMES:
+            try:
+                found[NAMES[node.name]] = _recipe(node)
+            except _NoRecipe:
+                found[NAMES[node.name]] = None
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Lambda):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id in NAMES:
+                    found[NAMES[target.id]] = _alias(node.value)
+    return found
+
+
+def _alias(value: ast.Name | ast.Lambda) -> tuple | None:
+    """What `__radd__ = __add__` or `__radd__ = lambda self, other: ...` stands for."""
+    try:
+        if isinstance(value, ast.Lambda):
+            return _operation(_read(value.body, _parameters(value.args)))
+        return (NAMES[value.id], "self", "other") if value.id in NAMES else None
+    except _NoRecipe:
+        return None
+
+
+def _parameters(args: ast.arguments) -> dict[str, str]:
+    return dict(zip((a.arg for a in args.args), ("self", "other"), strict=False))
+
+
+def _recipe(method: ast.FunctionDef) -> tuple:
+    names: dict = _parameters(method.args)
+    for statement in method.body:
+        if isinstance(statement, ast.Return) and statement.value is not None:
+            return _operation(_read(statement.value, names))
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+            names[statement.targets[0].id] = _read(statement.value, names)
+        elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):     # a docstring
+            raise _NoRecipe
+    raise _NoRecipe
+
+
+def _operation(recipe) -> tuple:
+    if not isinstance(recipe, tuple):
+        raise _NoRecipe
+    return recipe
+
+
+def _read(node: ast.expr, names: Mapping):
+    """An expression as a recipe."""
+    if isinstance(node, ast.Name) and node.id in names:
+        return names[node.id]
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _read(node.operand, names)
+        return -inner if isinstance(inner, int | float) else ("neg", inner)
+    if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
+        return SIGNS[type(node.op)], _read(node.left, names), _read(node.right, names)
+    if isinstance(node, ast.IfExp) and "isinstance" in ast.dump(node.test):       # other if isinstance(...) else Value(other)
+        return "value", "other"
+    if isinstance(node, ast.Call) and not node.keywords:
+        return _call(node, names)
+    raise _NoRecipe
+
+
+def _call(node: ast.Call, names: Mapping) -> tuple:
+    values = [_read(x, names) for x in node.args]
+    if isinstance(node.func, ast.Name) and node.func.id == "Value" and len(values) == 1 and not isinstance(values[0], tuple):
+        return "value", values[0]
+    if isinstance(node.func, ast.Attribute) and node.func.attr in NAMES and len(values) <= 1:
+        name, mine = NAMES[node.func.attr], _read(node.func.value, names)
+        return (name[1:], *values, mine) if name in REFLECTED else (name, mine, *values)
+    raise _NoRecipe
+
+
+def _means(name: str, recipe: tuple) -> bool:
+    """Whether the recipe gives what the operation means, if all others are right."""
+    def right(a: float, b: float) -> bool:
+        unary = name in METHODS or name == "neg"
+        if unary and name == "log" and a < 0:
+            return True
+        operands = (a,) if unary else (b, a) if name in REFLECTED else (a, 2 if name == "pow" else b)
+        engine = Engine(Flaw(), Style({name: recipe}))
+        mine = engine.node(a)
+        try:
+            out = engine.method(name, mine, None if unary else 2 if name == "pow" else b)
+            return math.isclose(out.data, VALUES[name](*operands), rel_tol=1e-9, abs_tol=1e-9)
+        except (ArithmeticError, AttributeError, ValueError, TypeError, RecursionError, Stop, Unsupported):
+            return False
+    return all(right(a, b) for a, b in (*PLACES, *(FAR if name in ("tanh", "sigmoid") else ())))

@@ -1,0 +1,61 @@
+"""Run a script on a wrong engine (utils/judge/flawed.py), in this process and within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from utils.judge.flawed import Engine, Flaw, Node, Stop, Style, Unsupported
+from utils.judge.program import METHODS
+from utils.judge.walks import backward
+
+LONGEST_SCRIPT = 600        # steps; longer scripts are not simulated
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a script ended: its reports, and the kind of error that stopped it, its type, and the step where it did."""
+
+    reports: list
+    kind: str | None = None
+    detail: str | None = None
+    step: int | None = None
+
+
+def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
+    """What a script does on an engine with this flaw; Unsupported if that cannot be told."""
+    if len(steps) > LONGEST_SCRIPT:
+        raise Unsupported
+    engine, registers, reports, position = Engine(flaw, style), {}, [], 0
+
+    def operand(x):
+        return registers[x["r"]] if isinstance(x, dict) else x
+    try:
+        for position, (kind, *rest) in enumerate(steps):
+            if kind == "new":
+                registers[rest[0]] = engine.node(rest[1])
+            elif kind == "op":
+                registers[rest[0]] = _kept(engine.operate(rest[1], *(operand(x) for x in rest[2:])))
+            elif kind == "call" and rest[2] in METHODS and not rest[3]:
+                registers[rest[0]] = _kept(engine.method(rest[2], operand(rest[1])))
+            elif kind == "backward":
+                backward(engine, operand(rest[0]))
+            elif kind == "get":
+                reports.append(getattr(operand(rest[0]), rest[1]))
+            elif kind == "set":
+                setattr(operand(rest[0]), rest[1], rest[2])
+            else:
+                raise Unsupported
+    except Stop as stop:
+        return Result(reports, stop.kind, stop.detail, position)
+    except RecursionError:
+        return Result(reports, "recursion", None, position)
+    except (ArithmeticError, ValueError, TypeError) as error:
+        return Result(reports, "raised", type(error).__name__, position)
+    return Result(reports)
+
+
+def _kept(out) -> Node:
+    """`out`, which the worker keeps only where it is a Value."""
+    if not isinstance(out, Node):
+        raise Stop("lost-node", type(out).__name__)
+    return out
