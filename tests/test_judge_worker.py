@@ -99,7 +99,7 @@ def test_missing_file_and_missing_attribute_are_not_yet_written(tmp_path):
     source = changed(("self.grad = 0.0\n        self._prev", "self._prev"), ("self.grad = 1.0", "pass"))
     bare = judge(TOPIC, tmp_path, file=written(tmp_path, source), only=["1.1"])
     assert [v.name for v in bare.verdicts if v.status != "passed"] == ["test_computing_changes_no_input"]
-    assert "`grad`" in [v.detail for v in bare.verdicts if v.detail][0]
+    assert "`grad`" in next(v.detail for v in bare.verdicts if v.detail)
 
 
 def test_printing_does_not_disturb_the_replies(tmp_path):

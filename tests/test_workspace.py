@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from utils import curriculum
 from utils.cli.tools import need, need_module
@@ -183,7 +185,7 @@ def lab(tmp_path_factory):
     """JupyterLab as `lab` starts it, on a copy of the repository; its address."""
     home = tmp_path_factory.mktemp("home")
     copy = tmp_path_factory.mktemp("lab")
-    for name in ("utils", "topics", "solutions", "hints", "pyproject.toml"):
+    for name in ("utils", "topics", "solutions", "hints", "tests", "pyproject.toml"):
         source = ROOT / name
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(source, copy / name, ignore=ignored) if source.is_dir() else shutil.copy(source, copy / name)
@@ -227,3 +229,36 @@ def test_jupyterlab_opens_on_the_start_page_without_dialogs(lab, tmp_path):
     assert "File" in menus
     assert "Nbgrader" not in menus
     assert (copy / "work" / SLUG / "value.py").exists()
+
+
+def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
+    """A learner's own Value, wrong in one place: the check's card, a hint and the drawing show on the page."""
+    url, copy, _ = lab
+    chromium = need("chromium")
+    browsers = need_module("playwright.sync_api")
+    folder = copy / "work" / SLUG
+    right = (copy / "solutions" / SLUG / "level01-naive.py").read_text(encoding="utf-8")
+    wrong = right.replace("self.grad += out.data * out.grad", "self.grad = out.data * out.grad")
+    (folder / "value.py").write_text(wrong, encoding="utf-8")
+    cells = ["from utils.notebook import check, hint\nfrom utils.visualization import draw\nfrom value import Value",
+             "a = Value(3.0, label='a'); y = a * a; y.backward(); draw(y)", 'check("2.3")', 'hint("2.3")']
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+    notebook = new_notebook(cells=[new_code_cell(source) for source in cells], metadata=kernel)
+    nbformat.write(notebook, folder / "probe.ipynb")
+    with browsers.sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(tmp_path, executable_path=chromium, args=BROWSER_FLAGS)
+        page = context.pages[0]
+        page.goto(url.replace("START.md", f"{SLUG}/probe.ipynb"))
+        page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.locator(".jp-OutputArea-output", has_text="Hint 1 of").wait_for(timeout=60_000)
+        card = page.locator(".jp-OutputArea-output", has_text="promises kept").inner_text()
+        picture = page.locator(".jp-OutputArea-output img").first
+        shown = picture.evaluate("image => image.complete && image.naturalWidth > 50"), picture.get_attribute("alt")
+        context.close()
+    assert "out.backward()" in card
+    assert "a.grad" in card
+    assert 'hint("2.3")' in card
+    assert shown[0]
+    assert "a" in shown[1]

@@ -1,0 +1,116 @@
+"""What holds for the whole repository: layout, style, and what must never be committed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils.cli.tools import need_module
+from utils.curriculum import ROOT, load
+
+LONGEST_FILE = 400          # lines of Python that can be read in one sitting
+PARTS = {
+    "shipped": ("README.md", "questions.md", "intuition.ipynb", "math-refresh.ipynb", "exercises.ipynb"),
+    "solutions": ("level01-naive.py", "level02-vectorized.py", "level03-memory-efficient.py",
+                  "level04-pytorch-reference.py"),
+    "tests": ("test_basic.py", "test_edge.py", "test_stress.py"),
+}
+
+
+def committed(*suffixes: str) -> list[Path]:
+    """The files that git knows or would take; every file where there is no git."""
+    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode == 0:
+        names = listing.stdout.splitlines()
+    else:
+        skipped = {".venv", "work", "course", "__pycache__"}
+        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if not skipped & set(p.parts)]
+    return [ROOT / n for n in names if n.endswith(suffixes) and (ROOT / n).is_file()]
+
+
+def lines_that(pattern: str, files: list[Path]) -> list[str]:
+    """file:line of every line in which the pattern is found."""
+    return [f"{file.relative_to(ROOT)}:{number}" for file in files
+            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+            if re.search(pattern, line)]
+
+
+@pytest.mark.parametrize("topic", load(), ids=lambda topic: topic.slug)
+def test_a_topic_has_all_its_parts_under_one_slug(topic):
+    missing = [str(getattr(topic, tree) / name) for tree, names in PARTS.items() for name in names
+               if not (getattr(topic, tree) / name).is_file()]
+    assert not missing
+    assert (topic.shipped / topic.module).is_file()
+    assert {p.name[:6] for p in topic.hints.glob("hint-*.md")} == {"hint-1", "hint-2", "hint-3"}
+
+
+def test_no_folder_without_a_manifest_entry():
+    slugs = {topic.slug for topic in load()}
+    for tree in ("topics", "solutions", "hints", "tests"):
+        assert {p.name for p in (ROOT / tree).iterdir() if re.match(r"\d\d-", p.name)} == slugs
+
+
+def test_notebooks_are_committed_without_outputs_and_answers():
+    notebooks = committed(".ipynb")
+    assert notebooks
+    for path in notebooks:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert all(not c.get("outputs") and c.get("execution_count") is None for c in cells if c["cell_type"] == "code")
+        assert "BEGIN " + "SOLUTION" not in path.read_text(encoding="utf-8")
+
+
+def test_nothing_names_a_machine_path_or_a_registry():
+    files = committed(".py", ".md", ".toml", ".yml", ".lock", ".json", ".ipynb", "run")
+    machine = "|".join([re.escape(str(ROOT) + "/"), "/" + "root/", "/" + r"home/[a-z]+/", "/" + "opt/"])
+    assert lines_that(machine, files) == []
+    assert lines_that(r"(pypi|pythonhosted|registry\.npmjs|debian)\." + r"(org|net|com)", files) == []
+    assert lines_that(r"https?://", committed(".lock")) == []
+
+
+def test_the_one_address_of_a_package_index_is_in_course_py():
+    files = [f for f in committed(".py", ".toml", ".yml", ".lock", "run") if ROOT / "tests" not in f.parents]
+    found = lines_that("download" + r"\.pytorch\.org", files)
+    assert len(found) == 1 and found[0].startswith("course.py:")
+
+
+def test_python_files_can_be_read_in_one_sitting():
+    notebooks_as_text = {ROOT / "solutions" / t.slug / f"{n}.py" for t in load() for n in t.notebooks}
+    long = {p.name: n for p in committed(".py") if p not in notebooks_as_text
+            and (n := len(p.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE}
+    assert long == {}
+
+
+def test_ruff_finds_nothing():
+    need_module("ruff")
+    run = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise", str(ROOT)],
+                         capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stdout
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "python3 course.py test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "python3 course.py test" in readme and "python3 course.py lab" in readme
+
+
+def test_links_in_markdown_lead_somewhere():
+    for page in committed(".md"):
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_dependencies_are_named_in_the_readme_with_their_reason():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = [*project["project"]["dependencies"], *project["dependency-groups"]["test"]]
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("### What it is built on")[1]
+    for dependency in named:
+        name = re.match(r"[A-Za-z0-9_-]+", dependency)[0]
+        assert re.search(rf"^\|.*\b{re.escape(name)}\b.*\|", table, re.MULTILINE), name
