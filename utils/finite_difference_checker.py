@@ -126,7 +126,7 @@ def _along_directions(problem: Problem, yours: np.ndarray, rtol: float, seed: in
         direction /= np.linalg.norm(direction)
         where, promised = f"direction {number} of {DIRECTIONS}", float(yours @ direction)
         gap, bar, slope = _gap(problem, yours, direction, rtol)
-        if abs(gap) <= 3 * bar:
+        if not abs(gap) > 3 * bar:  # or it is nan, and then the entry says why
             entries.append(entry(where, promised, slope, rtol, problem.trouble))
             continue
         i, alone = _locate(problem, yours, direction, gap, bar, rtol)

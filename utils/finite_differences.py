@@ -163,7 +163,7 @@ def _climb_down(line: Line, f0: float, width: float, given: float | None, rtol: 
             continue
         best = _best(estimates)
         if best.contradicts(now):
-            if settled < 2 or not _bends_like(2, ladder, 3):
+            if settled < 2 or not _bends_like(2, ladder, 4):
                 continue
             best, estimates = now, [now]  # smooth at last: the larger steps skipped over something
         difference = 0.0 if given is None else abs(given - best.value)
@@ -257,7 +257,7 @@ def _bends_like(power: int, ladder: list[_Row], rows: int) -> bool:
     """True if the second difference went like h^power over the last rows (1: kink, 2: smooth), above round-off."""
     bends = [row.bend * row.h ** (1 - power) for row in ladder[-rows:]]
     return (len(bends) == rows and abs(ladder[-1].bend) > 10 * ROUNDING * ladder[-1].rounding
-            and all(0.6 < b / a < 1.6 for a, b in pairwise(bends) if a))
+            and all(a and 0.6 < b / a < 1.6 for a, b in pairwise(bends)))
 
 
 def _kink(ladder: list[_Row]) -> int | None:

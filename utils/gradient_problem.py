@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,13 @@ class Problem:
             titles = [f"{stem or star or (slots or ['x'])[0]}[{i}]" for i in range(len(items))]
         self.leaves = [read_leaf(item, title, value) for item, title in zip(items, titles, strict=True)]
         self.titles = titles if stem else [label_of(item) or title for item, title in zip(items, titles, strict=True)]
+        ends = np.cumsum([leaf.data.size for leaf in self.leaves]).tolist()
+        self.parts = [slice(start, end) for start, end in pairwise([0, *ends])]
+        self.point = np.concatenate([leaf.data.ravel() for leaf in self.leaves])
+        self.args, self.out = self._first_call(either=self.several and len(items) == 1 and not star)
         self.names = [title + (f"[{', '.join(map(str, index))}]" if index else "")
                       for title, leaf in zip(self.titles, self.leaves, strict=True)
                       for index in np.ndindex(leaf.data.shape)]
-        self.point = np.concatenate([leaf.data.ravel() for leaf in self.leaves])
-        self.args, self.out = self._first_call(either=self.several and len(items) == 1 and not star)
         numbers, self.eps, self.shape = read_output(self.out)
         if not numbers.size or not np.isfinite(numbers).all():
             raise ValueError(f"f returned {short(self.out)} at the given point; expected finite numbers. "
@@ -66,10 +69,14 @@ class Problem:
             if either and isinstance(error, (TypeError, AttributeError, IndexError)):
                 self.spread, whole = False, self._build(self.point)
                 try:
-                    return whole, self._call(whole)
+                    out = self._call(whole)
+                    self.titles = [f"{title}[0]" for title in self.titles]
+                    return whole, out
                 except Exception:
                     self.spread = True  # the first error is the one that tells
-            error.add_note("f raised this at the given point itself: call f there on its own first.")
+            error.add_note("f raised this at the given point itself: call f there on its own first." + (
+                " Tensors are handed to it in float64: are f's own too (model.double())?"
+                if any(leaf.kind == "tensor" for leaf in self.leaves) else ""))
             raise
 
     def _distrust(self) -> None:
@@ -87,9 +94,8 @@ class Problem:
                                      "Draw the random numbers outside f, or set the seed inside it")
 
     def _build(self, theta: np.ndarray) -> list[Any]:
-        ends = np.cumsum([leaf.data.size for leaf in self.leaves])
-        return [leaf.make(part.reshape(leaf.data.shape))
-                for leaf, part in zip(self.leaves, np.split(theta, ends[:-1]), strict=True)]
+        return [leaf.make(theta[part].reshape(leaf.data.shape))
+                for leaf, part in zip(self.leaves, self.parts, strict=True)]
 
     def _call(self, args: list[Any]) -> Any:
         self.evaluations += 1
@@ -214,9 +220,8 @@ class Problem:
 
     def shaped(self, flat: np.ndarray) -> Any:
         """A flat vector in the form of x: numbers for numbers and scalar Values, arrays and tensors for theirs."""
-        ends = np.cumsum([leaf.data.size for leaf in self.leaves])
-        parts = [as_factor(arg, part.reshape(leaf.data.shape))
-                 for leaf, arg, part in zip(self.leaves, self.args, np.split(flat, ends[:-1]), strict=True)]
+        parts = [as_factor(arg, flat[part].reshape(leaf.data.shape))
+                 for leaf, arg, part in zip(self.leaves, self.args, self.parts, strict=True)]
         return parts if self.several else parts[0]
 
 
