@@ -12,6 +12,7 @@ which tells how it works; to change this file, change that one.
 
 import math
 import random
+from functools import partial
 from itertools import repeat
 
 
@@ -19,8 +20,8 @@ class Value:
     """A number in a graph: `data` is its value, `grad` is d(root)/d(this node) after `root.backward()`."""
 
     # _a and _b are the parents (None: no such parent), _da and _db the local derivative for each. With one parent, _db
-    # is the constant operand, for drawings. A node of many parents has their tuple in _a; its _da is a function from
-    # this node's gradient to their shares of it.
+    # is the constant operand, for drawings. A node of many parents has their tuple in _a, and in _da the list of local
+    # derivatives, or a function that takes this node's gradient to the parents' shares of it.
     __slots__ = ("_a", "_b", "_da", "_db", "_tag", "_uses", "data", "grad")
 
     def __init__(self, data, _children=(), _op="", label=""):
@@ -83,8 +84,9 @@ class Value:
         if not isinstance(exponent, (int, float)):
             raise TypeError(f"the exponent must be an int or a float, not {type(exponent).__name__}; "
                             "for a Value b write (b * a.log()).exp()")
-        slope = _power_slope(self.data, exponent)
-        return _node("**{}", math.pow(self.data, exponent), self, slope, None, exponent)
+        x = self.data
+        slope = exponent * math.pow(x, exponent - 1) if x and exponent else _power_slope_at_zero(exponent)
+        return _node("**{}", math.pow(x, exponent), self, slope, None, exponent)
 
     def relu(self):
         """max(a, 0); the local derivative at 0 is 0."""
@@ -147,8 +149,9 @@ class Value:
                 if not b._uses:
                     nodes.append(b)
             elif type(a) is tuple:
-                for parent, share in zip(a, node._da(grad), strict=False):
-                    parent.grad += share
+                slopes, grad = (node._da, grad) if type(node._da) is list else (node._da(grad), 1.0)
+                for parent, slope in zip(a, slopes, strict=False):
+                    parent.grad += slope * grad
                     parent._uses -= 1
                     if not parent._uses:
                         nodes.append(parent)
@@ -166,10 +169,10 @@ class Value:
         return self._a or ()
 
     def _send(self):
-        slopes = (self._da, self._db)
-        shares = self._da(self.grad) if type(self._a) is tuple else (slope * self.grad for slope in slopes)
-        for parent, share in zip(self._prev, shares, strict=False):
-            parent.grad += share
+        many = self._da if type(self._a) is tuple else [self._da, self._db]
+        slopes, grad = (many, self.grad) if type(many) is list else (many(self.grad), 1.0)
+        for parent, slope in zip(self._prev, slopes, strict=False):
+            parent.grad += slope * grad
 
     def _send_by(self, rule):
         self._da = lambda grad: rule() or repeat(0.0)  # the rule has sent all there is
@@ -190,11 +193,9 @@ class Value:
         self._tag = f"{kind}\t{label}"
 
 
-def _power_slope(x, n):
-    """d/dx x**n."""
-    if n == 0:
-        return 0.0
-    return n * math.pow(x, n - 1) if x != 0 or n >= 1 else math.inf  # infinite at 0: the slope of a root
+def _power_slope_at_zero(n):
+    """d/dx x**n at x = 0, or for n = 0 anywhere; infinite for the slope of a root."""
+    return float(n == 1) if n >= 1 or n == 0 else math.inf
 
 
 def _no_shares(grad):
@@ -217,7 +218,7 @@ def _node(kind, data, a, da, b=None, db=None, new=object.__new__):
 
 
 def dot(weights, inputs, bias):
-    """bias + the sum of weight * input, as one node; the inputs may be numbers. Raises ValueError for unequal lengths."""
+    """bias + the sum of weight * input, as one node; inputs may be numbers. Raises ValueError for unequal lengths."""
     parents, slopes, total = [bias], [1.0], bias.data
     for w, x in zip(weights, inputs, strict=True):
         if type(x) is Value:
@@ -227,28 +228,30 @@ def dot(weights, inputs, bias):
         parents.append(w)
         slopes.append(x)
         total += w.data * x
-    return _node("dot", total, tuple(parents), lambda grad: [slope * grad for slope in slopes])
+    return _node("dot", total, tuple(parents), slopes)
 
 
 def checkpoint(f, *inputs):
     """f(*inputs) as one node that keeps no graph of what f does: backward calls f again, and walks what it made.
 
-    `f` takes Values and returns one; it must do the same in both calls. Leaves that it uses besides its inputs, such as
-    weights, get their gradients too. Raises TypeError if f returns anything else.
+    `f` takes Values and returns one; it must do the same in both calls. What else it uses must be leaves, such as
+    weights: they get their gradients too. Raises TypeError if f returns anything else.
     """
-    def run():
-        copies = [Value(x.data) for x in inputs]
-        out = f(*copies)
-        if type(out) is not Value:
-            raise TypeError(f"checkpoint takes a function that returns one Value; it returned {out!r}")
-        return copies, out
+    return _node("checkpoint", _run(f, inputs)[1].data, inputs, partial(_run_again, f, inputs))
 
-    def shares(grad):
-        copies, out = run()
-        out.backward(grad)
-        return [copy.grad for copy in copies]
 
-    return _node("checkpoint", run()[1].data, inputs, shares)
+def _run(f, inputs):
+    copies = [Value(x.data) for x in inputs]  # leaves: the graph of f ends here
+    out = f(*copies)
+    if type(out) is not Value:
+        raise TypeError(f"checkpoint takes a function that returns one Value; it returned {out!r}")
+    return copies, out
+
+
+def _run_again(f, inputs, grad):
+    copies, out = _run(f, inputs)
+    out.backward(grad)
+    return [copy.grad for copy in copies]
 
 
 class Neuron:

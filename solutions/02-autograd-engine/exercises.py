@@ -19,17 +19,17 @@
 # Run this cell first, and again after every restart of the kernel.
 
 # %%
-%load_ext autoreload
-%autoreload 2
-
 from contextlib import contextmanager
 
+from utils.fresh import follow
 from utils.notebook import check, hint, status
 from utils.visualization import draw
 from value import Value
 
+follow("value")
+
 # %% [markdown]
-# The first two lines load your saved `value.py` anew before each cell. Two things to know:
+# The last line loads `value.py` anew before a cell, whenever you have saved it since. Two things to know:
 #
 # - **Nodes keep the rules they were born with.** A graph built before you edited `value.py` still runs the old code.
 #   Run the cell that builds it again.

@@ -29,7 +29,14 @@ def _power_slope(a, n):
 
 def _expand(g, a, axis):
     """The gradient of a reduction along `axis`, stretched to the shape of its operand a."""
-    return np.broadcast_to(g if axis is None else np.expand_dims(g, axis), a.shape)
+    out = np.empty_like(a)
+    out[...] = g if axis is None else np.expand_dims(g, axis)
+    return out
+
+
+def _mean(a, axis):
+    y = a.sum(axis)
+    return y * (y.size / a.size)
 
 
 def _largest(a, axis):
@@ -44,15 +51,16 @@ def _sigmoid(a):
 
 
 def _softmax(a):
-    e = np.exp(a - a.max(-1, keepdims=True))  # of numbers that are at most 0: never overflows
+    e = a - a.max(-1, keepdims=True)  # at most 0: exp never overflows
+    np.exp(e, out=e)
     e /= e.sum(-1, keepdims=True)
     return e
 
 
 def _softmax_vjp(g, y):
-    """y * (g - <g, y>), along the last axis."""
-    out = g * y
-    out -= y * out.sum(-1, keepdims=True)
+    """(g - <g, y>) * y, along the last axis."""
+    out = g - np.einsum("...i, ...i -> ...", g, y)[..., None]
+    out *= y
     return out
 
 
@@ -82,16 +90,16 @@ def _t(a):
 
 def _product(a, b):
     """a @ b; one matrix b for a whole batch is a single product of two matrices."""
-    if a.ndim > 2 and b.ndim == 2:
-        return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[-1])
-    return a @ b
+    if b.ndim > 2:
+        return a @ b
+    return a.dot(b) if a.ndim == 2 else a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[-1])
 
 
 def _right(g, a, b):
     """The VJP of a @ b for b: a.T @ g, summed over the batch where b has none."""
-    if a.ndim > 2 and b.ndim == 2:
-        return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
-    return _t(a) @ g
+    if b.ndim > 2:
+        return _t(a) @ g
+    return a.reshape(-1, a.shape[-1]).T.dot(g.reshape(-1, g.shape[-1]))
 
 
 def _linear(a, w, b):
@@ -116,6 +124,7 @@ _RULES = {  # forward                        VJP for a                          
     "sigmoid": (_sigmoid,                    lambda g, y, a: g * y * (1 - y)),
     "softmax": (_softmax,                    lambda g, y, a: _softmax_vjp(g, y)),
     "sum":     (lambda a, axis: a.sum(axis), lambda g, y, a, axis: _expand(g, a, axis)),
+    "mean":    (_mean,                       lambda g, y, a, axis: _expand(g * (y.size / a.size), a, axis)),
     "max":     (lambda a, axis: a.max(axis), lambda g, y, a, axis: _expand(g, a, axis) * _largest(a, axis)),
     "T":       (_t,                          lambda g, y, a: _t(g)),
     "linear":  (_linear, lambda g, y, a, w, b: _product(g, _t(w)), lambda g, y, a, w, b: _right(g, a, w),
@@ -128,6 +137,7 @@ _RULES = {  # forward                        VJP for a                          
 class Value:
     """An array in a graph: `grad`, of the same shape, is d(root)/d(this node) after `root.backward()`."""
 
+    __slots__ = ("_op", "_prev", "_vjps", "data", "grad", "label")
     __array_ufunc__ = None  # so that NumPy leaves `array * value` to __rmul__
 
     def __init__(self, data, _children=(), _op="", label=""):
@@ -158,7 +168,12 @@ class Value:
     def exp(self): return _apply("exp", self)
     def log(self): return _apply("log", self)
     def sigmoid(self): return _apply("sigmoid", self)
-    def softmax(self): return _apply("softmax", self)
+    def softmax(self): return _apply("softmax", self)  # along the last axis
+
+    # `axis` is an int, a tuple or None for everything; equal maxima share the gradient, as in torch.amax.
+    def sum(self, axis=None): return _apply("sum", self, axis=axis)
+    def mean(self, axis=None): return _apply("mean", self, axis=axis)
+    def max(self, axis=None): return _apply("max", self, axis=axis)
 
     @property
     def T(self): return _apply("T", self)  # the last two axes exchanged
@@ -170,22 +185,9 @@ class Value:
                             "for a Value b write (b * a.log()).exp()")
         return _apply("**", self, n=float(exponent))
 
-    def sum(self, axis=None):
-        """The sum over `axis` (an int or a tuple), or over everything."""
-        return _apply("sum", self, axis=axis)
-
-    def max(self, axis=None):
-        """The maximum over `axis`, or over everything; equal maxima share the gradient, as in torch.amax."""
-        return _apply("max", self, axis=axis)
-
     def cross_entropy(self, labels):
         """The mean of -log softmax(row)[label] over the rows of (n, classes), for n whole numbers `labels`."""
-        return _apply("cross entropy", self, labels=labels)
-
-    def mean(self, axis=None):
-        """The mean over `axis`, or over everything."""
-        total = self.sum(axis)
-        return total * (np.size(total.data) / np.size(self.data))
+        return _apply("cross entropy", self, labels=np.asarray(labels))
 
     def backward(self, gradient=None, inner=True):
         """Add d(this)/d(leaf) to every leaf's `grad`; inside the graph `grad` is that of this pass.
@@ -196,55 +198,54 @@ class Value:
         if gradient is None and np.size(self.data) != 1:
             raise ValueError(f"backward() starts from a single number, and this has the shape {np.shape(self.data)}; "
                              "call sum() or mean() first, or pass a gradient of that shape")
-        seed = np.ones_like(self.data) if gradient is None else np.array(gradient, dtype=self.data.dtype)
+        seed = np.ones_like(self.data) if gradient is None else np.array(gradient, np.asarray(self.data).dtype)
         if seed.shape != np.shape(self.data):
             raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {np.shape(self.data)}")
-        shares = {self: seed}
-        for node in _users_first(self):
+        nodes, uses = [self], {self: 0}
+        for node in nodes:  # first walk, over a list that grows: count the uses of every node
+            for parent in node._prev:
+                if parent in uses:
+                    uses[parent] += 1
+                else:
+                    uses[parent] = 1
+                    nodes.append(parent)
+        nodes, shares = [self], {self: seed}
+        del seed
+        for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
             g = shares.pop(node)
             if not node._prev:
-                node.grad = g if np.ndim(node.grad) == 0 and node.grad == 0 else node.grad + g
-            elif inner:
+                node.grad = g if type(node.grad) is float and node.grad == 0.0 else node.grad + g
+                continue
+            if inner:
                 node.grad = g
             for parent, vjp in zip(node._prev, node._vjps, strict=True):
-                share = unbroadcast(vjp(g), np.shape(parent.data))
+                share = vjp(g)
+                if share.shape != (shape := np.shape(parent.data)):
+                    share = unbroadcast(share, shape)
                 if parent in shares:
                     share = shares[parent] + share
                 elif not parent._prev and (share is g or share.base is not None):
                     share = share.copy()  # a leaf's gradient is an array of its own
                 shares[parent] = share
+                uses[parent] -= 1
+                if not uses[parent]:
+                    nodes.append(parent)
 
 
 def unbroadcast(g, shape):
     """g summed over the axes along which broadcasting stretched an operand of this `shape`."""
-    if np.shape(g) == shape:
-        return g
     extra = g.ndim - len(shape)
-    stretched = (i + extra for i, n in enumerate(shape) if n == 1)
-    return g.sum(axis=(*range(extra), *stretched)).reshape(shape)
-
-
-def _users_first(root):
-    """All nodes below `root`, each after all its users: a topological order, reversed, found without recursion."""
-    order, seen, stack = [], set(), [(root, False)]
-    while stack:
-        node, finished = stack.pop()
-        if finished:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in node._prev)
-    return reversed(order)
+    stretched = tuple([i + extra for i, n in enumerate(shape) if n == 1])
+    out = np.add.reduce(g, (*range(extra), *stretched))
+    return out.reshape(shape) if stretched else out
 
 
 def _node(op, data, operands, vjps, new=object.__new__):
     """The Value of an operation; a VJP belongs to an operand, and only operands that are Values keep theirs."""
     out = new(Value)
     out.data, out.grad, out._op, out.label = data, 0.0, op, ""
-    kept = [(x, vjp) for x, vjp in zip(operands, vjps, strict=True) if isinstance(x, Value)]
-    out._prev = tuple([x for x, _ in kept])
-    out._vjps = [vjp for _, vjp in kept]
+    out._prev = tuple([x for x in operands if isinstance(x, Value)])
+    out._vjps = [vjp for x, vjp in zip(operands, vjps, strict=True) if isinstance(x, Value)]
     return out
 
 
@@ -262,14 +263,14 @@ def _array(x):
 
 def _apply(op, *operands, **settings):
     forward, *rules = _RULES[op]
-    arrays = [_array(x) for x in operands]
+    arrays = [x.data if type(x) is Value else _array(x) for x in operands]
     y = forward(*arrays, **settings)
     return _node(op, y, operands, [lambda g, rule=rule: rule(g, y, *arrays, **settings) for rule in rules])
 
 
 def _matmul(a, b, op="@", *rest):
     left, right = np.shape(_array(a)), np.shape(_array(b))
-    if min(len(left), len(right)) < 2 or left[-1] != right[-2]:
+    if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
         raise ValueError(f"{op} takes shapes (..., n, k) and (..., k, m), got {left} and {right}; make a vector (1, n)")
     return _apply(op, a, b, *rest)
 
@@ -279,6 +280,8 @@ def linear(x, w, b, activation=None):
 
     The sum and what becomes of it are two nodes on one array: no rule reads the sum, so it is overwritten.
     """
+    if activation not in (None, "relu", "tanh"):
+        raise ValueError(f"the activation must be None, 'relu' or 'tanh', not {activation!r}")
     out = _matmul(x, w, "linear", b)
     if activation is None:
         return out

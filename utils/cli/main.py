@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": ("utils.cli.doctor", "say what is wrong with this installation, and how to mend it"),
     "test": ("utils.cli.run_tests", "run the test suite; arguments go to pytest"),
     "build": ("utils.cli.build", "regenerate notebooks and skeleton (--check: fail if stale)"),
+    "bench": ("utils.cli.bench", "what the engines cost, beside what you would use instead (--quick: a minute)"),
     "instructor": ("utils.cli.instructor", "JupyterLab with nbgrader formgrader on the course"),
 }
 HELP = ("-h", "--help", "help")

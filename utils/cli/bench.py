@@ -1,0 +1,94 @@
+"""`course.py bench`: what our engines and the checker cost, beside what you would use instead.
+
+Ratios of interleaved runs, each engine in a process of its own, CPU time, one thread. On a busy machine trust them to
+about 15 %. `--quick` takes smaller graphs and fewer rounds and ends within a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+ROUNDS, QUICK_ROUNDS = 4, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="smaller graphs, fewer rounds: within a minute")
+    parser.add_argument("--json", metavar="F", type=Path, help="write the results to this file as well")
+
+
+def run(args: argparse.Namespace) -> int:
+    from utils.bench import baselines, targets
+    from utils.bench.measure import WorkerFailed
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    if args.json and not args.json.resolve().parent.is_dir():
+        print(f"problem: there is no folder {args.json.parent} to write {args.json.name} in -> do: make it, or name a "
+              "file elsewhere", file=sys.stderr)
+        return 2
+    notes = []
+    try:
+        if not baselines.ready():
+            console.print("Installing micrograd and autograd into .bench-venv, once ...")
+        python = baselines.install()
+    except baselines.NoBaselines as problem:
+        python = None
+        notes.append(f"{problem} What is compared with them is left out; try again with a network.")
+        console.print(notes[0], style="yellow", markup=False)
+    if not targets.has_torch():
+        notes.append("PyTorch is not installed here: what is compared with it is left out.")
+    plan = targets.Plan(args.quick, QUICK_ROUNDS if args.quick else ROUNDS, python)
+    if args.quick:
+        notes.append(f"Quick: {plan.rounds} rounds instead of {ROUNDS} and smaller graphs. The bounds are those of the "
+                     "full sizes, so this is a look and not a verdict.")
+    rows = []
+    for section in targets.SECTIONS:
+        console.print(f"[dim]{section.__doc__.splitlines()[0]}[/dim]")
+        try:
+            rows += section(plan)
+        except WorkerFailed as problem:
+            print(f"problem: {problem} -> do: see what it printed; the other measurements go on", file=sys.stderr)
+            notes.append(f"Not measured: {problem}.")
+    console.print(table(rows))
+    for note in notes:
+        console.print(note, markup=False)
+    if args.json:
+        args.json.write_text(json.dumps(report(rows, notes, plan), indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def report(rows: list, notes: list[str], plan) -> dict:
+    """The results as plain data."""
+    return {"quick": plan.quick, "rounds": plan.rounds, "python": platform.python_version(),
+            "system": platform.system(), "machine": platform.machine(), "notes": notes,
+            "results": [row.as_dict() for row in rows]}
+
+
+def number(value: float | None) -> str:
+    """Three digits that matter, or four; as many as a whole number has."""
+    if value is None:
+        return "-"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def table(rows: list) -> Table:
+    made = Table(title="Ours beside theirs")
+    for head in ("id", "what", "ours", "theirs", "unit", "against", "figure", "target", "met", "note"):
+        made.add_column(head, justify="right" if head in ("ours", "theirs", "figure", "target") else "left",
+                        overflow="fold")
+    for row in rows:
+        ratio = "x" if row.theirs is not None or row.against else ""
+        met = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "?"}[row.met]
+        made.add_row(row.id, escape(row.what), number(row.ours), number(row.theirs), row.unit, row.against,
+                     number(row.figure) + (ratio if row.figure is not None else ""),
+                     f"{'≥' if row.at_least else '≤'} {row.bound:g}{ratio}", met, escape(row.note))
+    return made
