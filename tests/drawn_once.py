@@ -1,7 +1,7 @@
-"""Judge many files quickly: the generated programs of a seed and their truths are worked out once, and used for all files.
+"""Judge many files quickly: the generated programs of a seed and their truths are worked out once, for all files.
 
-Drawing programs is most of what level 3 costs, and they depend on the seed alone. Nothing else is changed: the promises,
-the engine and its worker are the judge's own.
+Drawing programs is most of what level 3 costs, and they depend on the seed alone. Nothing else is changed: the
+promises, the engine and its worker are the judge's own.
 """
 
 from __future__ import annotations
@@ -56,5 +56,6 @@ def _truth(program: Program) -> Truth:
 @contextmanager
 def drawn_once() -> Iterator[None]:
     """Inside, judging shares programs and truths between files."""
-    with patch.object(generate, "agrees_on_programs", _agrees_on_programs), patch.object(engine_module, "truth", _truth):
+    with (patch.object(generate, "agrees_on_programs", _agrees_on_programs),
+          patch.object(engine_module, "truth", _truth)):
         yield

@@ -46,7 +46,7 @@ def test_a_report_with_a_field_missing_is_no_report(tmp_path, capsys):
     run("02", "--file", file, "--exercise", "1.1", "--json")
     told = json.loads(capsys.readouterr().out)
     del told["levels"][0]["promises"][0]["status"]
-    with pytest.raises(Exception, match="must contain .*'status'"):
+    with pytest.raises(Exception, match=r"must contain .*'status'"):
         Report.from_json(json.dumps(told))
 
 

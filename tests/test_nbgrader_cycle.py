@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import logging
+import os
 import shutil
+from datetime import datetime
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -11,6 +15,8 @@ import pytest
 from tests.nbgrader_helpers import SLUG, TOPIC, Course, cells_of, own_engine
 from utils.build.nbgrader_cells import TEXT_STUB, graded_cells
 from utils.build.notebooks import instructor_notebook, learner_notebook
+from utils.cli import instructor
+from utils.grading.submission import read
 
 ESSAY = """The product rule makes `a*b` need both data; if a<b nothing changes. <script>alert(1)</script>
 [x](javascript:alert(2))"""
@@ -64,13 +70,14 @@ def _work(course, who, module, answers=False, essay=None, claims=False):
     folder = home / SLUG
     if module is not None:
         (folder / TOPIC.module).write_text(module, encoding="utf-8")
+        os.utime(folder / TOPIC.module, (1_700_000_000, 1_700_000_000))
     for name in TOPIC.notebooks:
         notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         solved = {cell.id: cell.source for cell in instructor_notebook(TOPIC, name).cells}
         for cell in notebook.cells:
             if answers and cell.id.startswith("answer-"):
                 cell.source = solved[cell.id]
-            if essay and cell.id == "essay-answer-E1":
+            if essay and cell.id in ("essay-answer-E1", "essay-answer-E3"):
                 cell.source = essay
             if claims and cell.id.startswith("check-"):
                 cell.source = f"{cell.metadata.nbgrader.points}"
@@ -95,7 +102,7 @@ def returned(course):
     course.run("release_feedback", SLUG)
     for who, home in course.homes.items():
         course.run("fetch_feedback", SLUG, "--student", who, cwd=home)
-    course.run("export", "--to", "grades.csv")
+    course.run("export", cwd=course.homes["empty"])  # wherever one stands, into the course's folder
     return course
 
 
@@ -168,6 +175,24 @@ def test_feedback_names_what_failed_with_script_yours_and_expected(returned):
     assert "sabotaged on purpose" in returned.shown("sabotaged", "exercises")
 
 
+def test_feedback_lists_the_exercises_by_name(returned):
+    page = returned.shown("partly", "exercises")
+    top = page[:page.index("Build your own autograd engine")]
+    assert f"1.4 {TOPIC.exercise('1.4').title}: 8 of 8" in top
+    assert f"E1 {TOPIC.exercise('E1').title}: 3 of 4" in top  # marked by hand
+    assert f"E2 {TOPIC.exercise('E2').title}: 0 of 4" in top  # left empty
+    assert f"E3 {TOPIC.exercise('E3').title}: not marked yet, 4 possible" in top
+    html = (returned.root / "feedback" / "partly" / SLUG / "exercises.html").read_text(encoding="utf-8")
+    assert all(f'href="#{name}"' in html for name in ("check-1-4", "essay-answer-E1"))
+    assert "summary { display: list-item" in html
+
+
+def test_a_report_tells_when_the_learner_saved_the_file(returned):
+    mine = returned.homes["partly"] / SLUG / TOPIC.module
+    saved = datetime.fromtimestamp(mine.stat().st_mtime).isoformat(sep=" ", timespec="seconds")
+    assert f"{TOPIC.module}, saved {saved}" in returned.shown("partly", "exercises")
+
+
 def test_feedback_says_borrowed(returned):
     page = returned.shown("borrower", "exercises")
     assert "About this submission" in page
@@ -206,3 +231,36 @@ def test_grading_again_gives_the_same(returned):
     assert "Traceback" not in log
     again = returned.points("partly") | {"essay-answer-E1": 3}  # a person looks again at what was graded by hand
     assert again == before
+
+
+def test_the_judge_gets_what_stands_beside_the_module(tmp_path):
+    folder, desk = tmp_path / "submitted", tmp_path / "desk"
+    desk.mkdir()
+    for name in (TOPIC.module, "engine/core.py", "engine/__pycache__/core.pyc", "rules.json", "numpy/__init__.py",
+                 "timestamp.txt", "exercises.ipynb/x.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    submission = read(TOPIC, folder, TOPIC.shipped)
+    first = submission.write_for_judge(desk)
+    files = {path.relative_to(desk).as_posix() for path in desk.rglob("*") if path.is_file()}
+    assert files == {TOPIC.module, "engine/core.py", "rules.json"} | {f"{name}.ipynb" for name in TOPIC.notebooks}
+    assert any("exercises.ipynb is a folder" in note for note in submission.notes)
+    (folder / "timestamp.txt").write_text("handed in again")
+    assert submission.write_for_judge(desk) == first
+    (folder / "engine" / "core.py").write_text("x = 1")
+    assert submission.write_for_judge(desk) != first
+
+
+def test_the_servers_token_is_not_in_the_environment_that_grading_hands_on(monkeypatch):
+    seen = {}
+
+    def initialize_server(argv, config):
+        seen["given"] = os.environ["JUPYTER_TOKEN"]
+        return SimpleNamespace(io_loop=SimpleNamespace(add_callback=lambda call: None), log=logging.getLogger("server"),
+                               start=lambda: seen.update(later=os.environ.get("JUPYTER_TOKEN")))
+
+    monkeypatch.setattr("jupyterlab.labapp.LabApp.initialize_server", initialize_server)
+    monkeypatch.chdir(TOPIC.shipped)
+    instructor.serve(8888, browser=False)
+    assert seen["given"]
+    assert seen["later"] is None

@@ -1,8 +1,7 @@
 """nbval runs every notebook; and what nbval lets pass in silence is caught beside it.
 
 nbval passes a cell whose magic does not exist, a shell command that fails, and a cell that is meant to raise and does
-not. So notebooks are plain Python but for two known lines, and after a cell that is meant to raise another one looks
-whether it did.
+not. So notebooks are plain Python, and after a cell that is meant to raise another one looks whether it did.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from utils.cli.build import instructor_files, write
 from utils.curriculum import load
 
 TIMEOUT = 120  # seconds a cell
-MAGICS = ("%load_ext autoreload", "%autoreload 2")  # so that a saved value.py is read again
 BEFORE = "import sys\nsys.last_value = None"
 AFTER = "assert sys.last_value is not None, 'the cell before this one was meant to raise'"
 
@@ -42,7 +40,7 @@ def not_python(notebook) -> list[str]:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             try:
-                ast.parse("\n".join(line for line in cell.source.split("\n") if line not in MAGICS))
+                ast.parse(cell.source)
             except SyntaxError:
                 odd.append(cell.source)
     return odd

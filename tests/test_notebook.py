@@ -101,6 +101,8 @@ def test_kernel_with_an_older_module_is_warned(folder, monkeypatch):
     assert notebook.check("1.1").notes == ()
     written(folder, changed(("        self.grad = 1.0\n", "        self.grad = 1.0 + 0.0\n")))
     assert "older value.py" in " ".join(notebook.check("1.1").notes)
+    monkeypatch.setattr(notebook, "followed", lambda name: name == "value")     # loaded anew before the next cell
+    assert notebook.check("1.1").notes == ()
     del sys.modules["value"]
 
 

@@ -1,8 +1,8 @@
 """Four right engines in other styles than the model answer, each line marked, so that tests can spoil one at a time.
 
-EXPLICIT: a closure an operation, the right input's line first, parents in a set. STORED: local derivatives kept beside the
-parents, an iterative walk. DISPATCH: one rule for all, by the operation's sign; Kahn's order. TAPE: functions that return
-shares, newest node first; minus and division built from other operations.
+EXPLICIT: a closure an operation, the right input's line first, parents in a set. STORED: local derivatives kept beside
+the parents, an iterative walk. DISPATCH: one rule for all, by the operation's sign; Kahn's order. TAPE: functions that
+return shares, newest node first; minus and division built from other operations.
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ class Value:
 
     def __pow__(self, n):
         if isinstance(n, Value):  # pow.guard
-            return Value(self.data**n.data, (self, n), (n.data * self.data ** (n.data - 1), self.data**n.data * log(self.data)))  # powv
+            y = self.data**n.data
+            return Value(y, (self, n), (n.data * self.data ** (n.data - 1), y * log(self.data)))  # powv
         return Value(self.data**n, (self,), (n * self.data ** (n - 1),))  # pow
 
     def relu(self):
@@ -246,7 +247,10 @@ class Value:
     def tanh(self): return Value(math.tanh(self.data), "tanh", self)  # tanh.out
     def exp(self): return Value(math.exp(self.data), "exp", self)  # exp.out
     def log(self): return Value(math.log(self.data), "log", self)  # log.out
-    def sigmoid(self): return Value(math.exp(-math.log1p(math.exp(-self.data))) if self.data > -40 else math.exp(self.data), "sigmoid", self)  # sigmoid.out
+    def sigmoid(self):
+        small = self.data < -40
+        s = math.exp(self.data) if small else math.exp(-math.log1p(math.exp(-self.data)))
+        return Value(s, "sigmoid", self)  # sigmoid.out
 
     def push(self):
         g, a = self.grad, self.inputs[0] if self.inputs else None

@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 from utils import progress
 from utils.curriculum import CurriculumError, Topic, load
 from utils.curriculum import topic as find_topic
+from utils.fresh import followed
 from utils.hints import ladder
 from utils.judge.client import JudgeError, judge_folder
 
@@ -63,7 +64,7 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
         progress.note_check(where, report)
     if os.environ.get(VALIDATING) and not report.kept:
         raise AssertionError(report.verdict)        # nbgrader's Validate takes a cell without an error for a success
-    if _older(folder / where.module):
+    if not followed(Path(where.module).stem) and _older(folder / where.module):
         note = f"This kernel still holds an older {where.module}: run the cell that imports it again."
         report = replace(report, notes=(*report.notes, note))
     return report

@@ -68,13 +68,14 @@ def test_power(engine):
     """`a**n` for a whole n: gradient n * a**(n - 1)."""
     engine.agrees(lambda a: a**2, a=3.0)
     with_reuse(engine, lambda a: a**3, 1.5, 2)
+    engine.agrees(lambda a: 3 * a**1 + a**0, a=2.0)
 
 
 @promise(exercise="2.2")
 def test_power_of_a_negative_or_zero_base(engine):
     """`(-2)**3` and `0**2` need no logarithm."""
     with_reuse(engine, lambda a: a**3, -2.0, -2)
-    engine.agrees(lambda a: 3 * a**2 + a, a=0.0)
+    engine.agrees(lambda a: 3 * a**2 + 5 * a**1, a=0.0)
 
 
 @promise(exercise="2.2")
@@ -113,8 +114,8 @@ def test_value_as_exponent_is_right_or_refused(engine):
 @promise(exercise="2.3")
 def test_relu(engine):
     """relu passes the upstream gradient on where its input is positive, and nothing elsewhere."""
-    engine.agrees(lambda a: 3 * a.relu(), a=2.0)
-    engine.agrees(lambda a: 3 * a.relu(), a=-2.0)
+    for a in (2.0, 0.25, -2.0, -0.25):
+        engine.agrees(lambda a: 3 * a.relu(), a=a)
     engine.agrees(lambda a, b: (a * b).relu() * b, a=2.0, b=-3.0)
 
 

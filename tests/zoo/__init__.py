@@ -1,4 +1,4 @@
-"""The fairness zoo: correct engines as learners write them, each with the levels or exercises at which it is to be accepted."""
+"""The fairness zoo: correct engines as learners write them, each with the exercises at which it is to be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge every engine of the zoo again and again, each time with another seed: `python -m tests.zoo [reruns]` (default 1000)."""
+"""Judge every engine of the zoo again and again, with other seeds: `python -m tests.zoo [reruns]` (default 1000)."""
 
 from __future__ import annotations
 

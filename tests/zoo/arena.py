@@ -1,37 +1,35 @@
-"""A Value is an index: numbers, gradients and edges stand in lists of the class, in the order in which they were made.
+"""A Value is an index: numbers, gradients and edges stand in lists, in the order in which they were made.
 
 Judged: 1 2 3.1 3.2
 """
 
 import math
 
+numbers, grads, edges = [], [], []
+
 
 class Value:
-    numbers = []
-    grads = []
-    edges = []
-
-    def __init__(self, data, edges=()):
-        self.i = len(Value.numbers)
-        Value.numbers.append(data)
-        Value.grads.append(0.0)
-        Value.edges.append(edges)
+    def __init__(self, data, inputs=()):
+        self.i = len(numbers)
+        numbers.append(data)
+        grads.append(0.0)
+        edges.append(inputs)
 
     @property
     def data(self):
-        return Value.numbers[self.i]
+        return numbers[self.i]
 
     @data.setter
     def data(self, x):
-        Value.numbers[self.i] = x
+        numbers[self.i] = x
 
     @property
     def grad(self):
-        return Value.grads[self.i]
+        return grads[self.i]
 
     @grad.setter
     def grad(self, x):
-        Value.grads[self.i] = x
+        grads[self.i] = x
 
     def __add__(self, o):
         o = o if isinstance(o, Value) else Value(o)
@@ -81,10 +79,10 @@ class Value:
         return Value(y, ((self.i, y * (1 - y)),))
 
     def backward(self):
-        Value.grads[self.i] = 1.0
+        grads[self.i] = 1.0
         reached = {self.i}
         for i in range(self.i, -1, -1):  # inputs always stand before what is made of them
             if i in reached:
-                for j, slope in Value.edges[i]:
+                for j, slope in edges[i]:
                     reached.add(j)
-                    Value.grads[j] += slope * Value.grads[i]
+                    grads[j] += slope * grads[i]

@@ -124,7 +124,7 @@ class MLP:
     def __init__(self, nin, nouts):
         sizes = [nin] + nouts
         self.layers = [[Neuron(n, nonlin=k < len(nouts) - 1) for _ in range(m)]
-                       for k, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False))]
+                       for k, (n, m) in enumerate(zip(sizes, nouts, strict=False))]
 
     def __call__(self, x):
         for layer in self.layers:

@@ -79,10 +79,8 @@ class Value:
         return self._unary(math.log(self.data), self.data**-1)
 
     def sigmoid(self):
-        if self.data > 0:
-            s = 1 / (1 + math.exp(-self.data))
-        else:
-            s = math.exp(self.data) / (math.exp(self.data) + 1)
+        e = math.exp(self.data if self.data < 0 else -self.data)
+        s = (e if self.data < 0 else 1) / (1 + e)
         return self._unary(s, s * (1 - s))
 
     def backward(self):

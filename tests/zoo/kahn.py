@@ -1,4 +1,4 @@
-"""Kahn's algorithm: a node is ready when the last of its uses has reported. A network of one output returns a list of one.
+"""Kahn's algorithm: a node is ready when its last use has reported. A network of one output returns a list of one.
 
 Judged: 1 2 3 4
 """
@@ -100,7 +100,7 @@ class Layer:
         return [self.activation(v) for v in z] if self.activation else z
 
     def parameters(self):
-        return sum(self.w, []) + self.b
+        return [w for row in self.w for w in row] + self.b
 
 
 class MLP:

@@ -1,4 +1,4 @@
-"""The learner's file as it is handed out, filled in one exercise after another, with a list of what was visited (slow, and right).
+"""The learner's file as it is handed out, filled in one exercise after another; what was visited is kept in a list.
 
 Judged: 1 2 3.1 4
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import secrets
 import sys
@@ -57,7 +58,11 @@ def serve(port: int, browser: bool) -> None:
     config = Config()
     config.ServerApp.update(root_dir=str(ROOT), ip=ADDRESS, port=port, port_retries=0, open_browser=False,
                             answer_yes=True, log_level="ERROR", allow_root=True, jpserver_extensions=SERVER_EXTENSIONS)
-    config.LabApp.update(app_settings_dir=str(SETTINGS), check_for_updates_class="jupyterlab.NeverCheckForUpdate")
+    config.LabApp.update(app_settings_dir=str(SETTINGS), check_for_updates_class="jupyterlab.NeverCheckForUpdate",
+                         log_level="ERROR")
     server = LabApp.initialize_server(argv=[], config=config)
+    del os.environ["JUPYTER_TOKEN"]  # grading starts learners' code from here, with this environment
+    # Formgrader shows a log as detailed as this one: at its default, thousands of lines about each kernel's messages.
+    server.log.setLevel(logging.INFO)
     server.io_loop.add_callback(announce)
     server.start()

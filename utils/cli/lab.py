@@ -63,6 +63,8 @@ def prepare(work: Workspace) -> None:
     report = work.fill(topics)
     for line in report.kept:
         print(line)
+    if report.kept:
+        print("To take the course's version of one, move yours away and start again.")
     work.write_start(start_page(topics, status.progress_markdown()))
 
 

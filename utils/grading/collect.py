@@ -6,6 +6,7 @@ import fnmatch
 import os
 import shutil
 import stat
+import time
 from pathlib import Path
 
 from nbgrader.exchange.default.collect import ExchangeCollect
@@ -42,6 +43,8 @@ class Collect(ExchangeCollect):
                 else:
                     room -= info.st_size
                     shutil.copy(path, here / name)
+                    saved = min(max(info.st_mtime, 0), time.time())  # the report tells when the learner saved the file
+                    os.utime(here / name, (saved, saved))
 
     def _ignored(self, name: str) -> bool:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.ignore)

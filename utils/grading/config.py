@@ -33,6 +33,10 @@ AUTOGRADE = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+FEEDBACK = [
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "utils.grading.feedback.NamePoints",  # after the styles, since it adds to them
+]
 
 
 def exchange_root(course: Path = COURSE) -> Path:
@@ -67,6 +71,8 @@ def configure(c, course: Path = COURSE) -> None:
     c.Autograde.sanitize_preprocessors = SANITIZE
     c.Autograde.autograde_preprocessors = AUTOGRADE
     c.Autograde.exclude_overwriting = {topic.slug: [topic.module] for topic in load()}
+    c.GenerateFeedback.preprocessors = FEEDBACK
+    c.ExportPlugin.to = str(course / "grades.csv")  # by default it goes where one stands: into this repository
 
     c.Execute.timeout = 60  # seconds a cell; training in exercise 4.2 takes about ten
     c.Execute.extra_arguments = ["--log-level=ERROR"]  # or each kernel warns that it talks over TCP

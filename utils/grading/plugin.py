@@ -33,7 +33,7 @@ from utils.curriculum import CurriculumError, Topic, topic
 from utils.grading.config import AUTOGRADE, SANITIZE
 from utils.grading.graft import TRUSTED
 from utils.grading.submission import Submission, make_safe, read
-from utils.judge.client import judge_folder
+from utils.judge.client import JudgeError, judge_folder
 from utils.judge.report import Report
 
 HARMLESS = [
@@ -115,7 +115,12 @@ class SubmissionReader(NotebookExporter):
         self.submission.set_aside(copied)
         with tempfile.TemporaryDirectory(prefix="upstream-judge-") as desk:
             digest = self.submission.write_for_judge(Path(desk))
-            self.report = judge_folder(self.topic, Path(desk), seed=self._seed(digest), isolated=True)
+            try:
+                self.report = judge_folder(self.topic, Path(desk), seed=self._seed(digest), isolated=True)
+            except JudgeError:
+                self.log.error("%s, %s: not graded, since the judge stopped (below). No score was changed; a first "
+                               "grading that fails shows as 0 in nbgrader's tables.", who, self.topic.slug)
+                raise
         self.log.info("%s, %s: %s", who, self.topic.slug, self.report.verdict)
         self.key = submitted
 

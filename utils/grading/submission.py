@@ -41,20 +41,31 @@ class Submission:
     shadows: tuple[str, ...]  # top-level names that would shadow a module
 
     def write_for_judge(self, folder: Path) -> str:
-        """Fill `folder` with what the judge reads: modules, and notebooks of nothing but answer cells.
+        """Fill `folder` with what the judge reads: the learner's files, and notebooks of nothing but answer cells.
 
         Returns a digest of it: equal for equal work, wherever and whenever it was handed in.
         """
-        for path in sorted(self.folder.glob("*.py")):
-            if path.name not in self.shadows and _size(path) is not None:
-                shutil.copy2(path, folder / path.name)
+        for path in self._files():
+            target = folder / path.relative_to(self.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
         for name, notebook in self.notebooks.items():
             answers = new_notebook(cells=[cell for cell in notebook.cells if is_answer(cell)])
             (folder / f"{name}.ipynb").write_text(nbformat.writes(answers), encoding="utf-8")
         digest = hashlib.sha256()
-        for path in sorted(folder.iterdir()):
-            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                name = os.fsencode(path.relative_to(folder).as_posix())  # a name need not be text
+                digest.update(b"%b\0%d\0" % (name, path.stat().st_size) + path.read_bytes())
         return digest.hexdigest()
+
+    def _files(self) -> list[Path]:
+        """What the learner's module may import or read: as it stands beside the module, packages and data included."""
+        def wanted(path: Path) -> bool:
+            parts = path.relative_to(self.folder).parts
+            return (_size(path) is not None and parts[0] not in {*self.shadows, *OURS}
+                    and not any(part.endswith((".ipynb", ".pyc", SET_ASIDE)) for part in parts))
+        return [path for path in sorted(self.folder.rglob("*")) if wanted(path)]
 
     def set_aside(self, copied: Path) -> None:
         """In nbgrader's copy of the submission, clear away what would shadow a module and what is too large."""
@@ -138,6 +149,8 @@ def _find(folder: Path, originals: dict[str, NotebookNode]) -> tuple[dict[str, l
 
 def read_notebook(path: Path) -> tuple[list[Cell], str | None, str | None]:
     """(cells, language, problem): what can be used of a submitted notebook, whatever the file holds."""
+    if path.is_dir():
+        return [], None, "is a folder, not a notebook."
     if _size(path) is None:
         return [], None, f"is larger than {MAX_FILE // 1000} MB; clear its outputs before you hand it in."
     try:

@@ -79,15 +79,19 @@ def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
 
 
 def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, Diagnosis]:
-    """For each exercise that is written and wrong: the misconception that explains it, where one does."""
-    statuses: dict[str, set] = {}
-    for trial in trials:
-        statuses.setdefault(trial.promise.exercise, set()).add(trial.problem.evidence["status"] if trial.problem else "passed")
-    failing = [id for id, those in statuses.items() if those & {"failed", "timeout"} and "not-written" not in those]
+    """For each broken promise of an exercise that is written: the misconception that explains it, where one does."""
+    broken_ones: dict[str, list[str]] = {}
+    unwritten = set()
+    for promise, problem in ((t.promise, t.problem) for t in trials if t.problem):
+        if problem.evidence["status"] == "not-written":
+            unwritten.add(promise.exercise)
+        elif problem.evidence["status"] in ("failed", "timeout"):
+            broken_ones.setdefault(promise.exercise, []).append(promise.name)
+    failing = {exercise: names for exercise, names in broken_ones.items() if exercise not in unwritten}
     if not failing:
         return {}
-    scripts = ((t.promise.exercise, *script) for t in trials for script in t.scripts)
-    return diagnose(source, scripts, failing, lambda steps: session.run(steps, HASTY))
+    runs = ((t.promise.exercise, t.promise.name, *script) for t in trials for script in t.scripts)
+    return diagnose(source, runs, failing, lambda steps: session.run(steps, HASTY))
 
 
 def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...], trials: list[Trial],
@@ -100,8 +104,8 @@ def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercis
             most = tidy(exercise.points * p.weight / shares)
             earned = most if problem is None and not (loan and exercise.kind == "module") else 0.0
             evidence = dict(problem.evidence) if problem else {"status": "passed"}
-            if problem and exercise.id in named:
-                evidence["misconception"] = named[exercise.id].id
+            if problem and p.name in named:
+                evidence["misconception"] = named[p.name].id
             hint = f'hint("{exercise.id}")' if problem and exercise.hint else None
             verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
     return Group(level, title, tuple(verdicts))
@@ -111,7 +115,8 @@ def _saved(file: Path) -> str:
     return datetime.fromtimestamp(file.stat().st_mtime).isoformat(timespec="seconds")
 
 
-def _notes(topic: Topic, unloadable: Broken | None, loan: str | None, source: str, trials: list[Trial]) -> tuple[str, ...]:
+def _notes(topic: Topic, unloadable: Broken | None, loan: str | None, source: str,
+           trials: list[Trial]) -> tuple[str, ...]:
     notes = [unloadable.evidence["detail"]] if unloadable and not loan else []
     if loan:
         notes.append(f"Borrowed: {loan}. Borrowed work earns no points here; "

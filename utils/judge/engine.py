@@ -32,7 +32,7 @@ class Engine:
         self._limits_hit = 0
 
     def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
-        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown in place of the trace."""
+        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown if it is given."""
         self.agrees_program(trace(function, leaves), code)
 
     def computes(self, function: Callable, **leaves: int | float) -> None:
@@ -76,7 +76,12 @@ class Engine:
         return outcome
 
     def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
-        """One reported number is right, up to rounding of the terms it sums, `size` large, and up to `slack`."""
+        """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`.
+
+        `expected` may be a report as well; then it must be a number itself.
+        """
+        if not_a_number(quantity, expected):
+            self.expect_number(quantity, expected, code)
         _compare(code, quantity, yours, expected, size, slack)
 
     def expect_number(self, quantity: str, yours, code: str) -> None:

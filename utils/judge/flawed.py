@@ -1,7 +1,7 @@
-"""Wrong engines as data: a small reverse-mode engine with switches, one for each way in which learners' engines go wrong.
+"""Wrong engines as data: a small reverse-mode engine with switches, one for each way in which engines go wrong.
 
-It serves diagnosis only: what is right is decided by the oracle, never by this. How such an engine walks its graph is in
-walks.py, how it runs a script in simulation.py.
+It serves diagnosis only: what is right is decided by the oracle, never by this. How such an engine walks its graph is
+in walks.py, how it runs a script in simulation.py.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ class Flaw:
 
     assigns: frozenset[str] = frozenset()           # `=` where `+=` belongs
     unattached: frozenset[str] = frozenset()        # nothing flows back: no rule, or no parents
+    childless: frozenset[str] = frozenset()         # the rule is right, but the walk does not go on to the inputs
     second_wins: frozenset[str] = frozenset()       # for the same node on both sides, only the last share counts
     rereads: frozenset[str] = frozenset()           # the rule unpacks its two inputs from a set
     reads_grads: frozenset[str] = frozenset()       # the other input's grad where its data belongs
     uncoerced: frozenset[str] = frozenset()         # numbers on the other side are not made Values
     loops: frozenset[str] = frozenset()             # the method calls itself
     shares: Mapping[str, Callable] = field(default_factory=dict)    # op -> (local derivative, node) -> share
-    slopes: Mapping[str, Callable] = field(default_factory=dict)    # op -> (data of inputs, result) -> local derivatives
+    slopes: Mapping[str, Callable] = field(default_factory=dict)    # op -> (inputs' data, result) -> local derivatives
     values: Mapping[str, Callable] = field(default_factory=dict)    # op -> (data of inputs) -> result
     returns: Mapping[str, str] = field(default_factory=dict)        # op -> "nothing" or "a number", instead of a Value
     right_first: bool = False                       # the rule's lines: the right input's comes first
@@ -57,14 +58,15 @@ class Flaw:
     @cached_property
     def concerns(self) -> frozenset[str]:
         """The methods that are wrong themselves, so that they are not built from others."""
-        sets = (self.assigns, self.unattached, self.second_wins, self.rereads, self.reads_grads, self.uncoerced)
+        sets = (self.assigns, self.unattached, self.childless, self.second_wins, self.rereads, self.reads_grads,
+                self.uncoerced)
         marked = [mark for some in (*sets, self.shares, self.slopes, self.values) for mark in some]
         return frozenset(mark.partition(".")[0] for mark in marked)
 
     @property
     def feels_order(self) -> bool:
         """Whether engines with this flaw differ in their results when they walk in different legal orders."""
-        return bool(self.assigns or self.equal or self.walk != "sorted" or self.reads_grads)
+        return bool(self.assigns or self.childless or self.equal or self.walk != "sorted" or self.reads_grads)
 
     def __or__(self, other: Flaw) -> Flaw:
         """Both flaws at once."""
@@ -132,6 +134,7 @@ class Engine:
     def __init__(self, flaw: Flaw, style: Style):
         self.flaw, self.style, self.made = flaw, style, 0
         self.random = random.Random(style.order)
+        self.shuffled: dict[int, list[Node]] = {}
 
     def node(self, data, parents=(), op="") -> Node:
         self.made += 1

@@ -1,12 +1,11 @@
 """Facts about an engine read from its source, never by running it: a second opinion when its numbers are wrong.
 
-A note is a sentence for the learner. A fact is a word for diagnosis, which two ways of being wrong that behave alike need.
+A note is a sentence for the learner. A fact is a word for diagnosis, where two ways of being wrong behave alike.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import difflib
 import re
 from collections.abc import Collection, Iterator
@@ -14,13 +13,18 @@ from dataclasses import dataclass
 
 from utils.judge.recipes import NAMES
 
-REAL = frozenset(name for kind in (int, float, complex, list, dict, set, type, type(len), type(lambda: 0)) for name in dir(kind)) | {
-    f"__{name}__" for name in ("matmul", "rmatmul", "imatmul", "itruediv", "ifloordiv", "imod", "ipow", "ilshift", "irshift", "del",
-                               "next", "enter", "exit", "getattr", "post_init", "slots", "match_args", "set_name", "copy", "deepcopy",
-                               "array", "array_priority", "array_ufunc", "array_function", "bytes", "version", "all", "author")}
+REAL = frozenset(name for kind in (int, float, complex, list, dict, set, type, type(len), type(lambda: 0))
+                 for name in dir(kind)) | {
+    f"__{name}__" for name in ("matmul", "rmatmul", "imatmul", "itruediv", "ifloordiv", "imod", "ipow", "ilshift",
+                               "irshift", "del",
+                               "next", "enter", "exit", "getattr", "post_init", "slots", "match_args", "set_name",
+                               "copy", "deepcopy",
+                               "array", "array_priority", "array_ufunc", "array_function", "bytes", "version", "all",
+                               "author")}
 MEANT = {"__div__": "__truediv__", "__rdiv__": "__rtruediv__", "__idiv__": "__itruediv__", "__nonzero__": "__bool__",
          "__rgt__": "__lt__", "__rlt__": "__gt__", "__rge__": "__le__", "__rle__": "__ge__", "__rneg__": "__neg__",
-         "__exp__": "exp", "__log__": "log", "__relu__": "relu", "__tanh__": "tanh", "__sigmoid__": "sigmoid", "__power__": "__pow__",
+         "__exp__": "exp", "__log__": "log", "__relu__": "relu", "__tanh__": "tanh", "__sigmoid__": "sigmoid",
+         "__power__": "__pow__",
          "__minus__": "__sub__", "__plus__": "__add__", "__times__": "__mul__", "__divide__": "__truediv__",
          "__subtract__": "__sub__", "__negative__": "__neg__", "__multiply__": "__mul__", "__backward__": "backward"}
 REDEFINED = ("setter", "getter", "deleter", "overload", "register")
@@ -107,12 +111,16 @@ def _is_self(node: ast.expr, method: Function) -> bool:
     return isinstance(node, ast.Name) and bool(method.args.args) and node.id == method.args.args[0].arg
 
 
+def _stored(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+
+
 def _hidden_methods(cls: ast.ClassDef) -> Iterator[Note]:
     """`self.backward = ...` in a class that has a method of that name."""
     names = {method.name for method in _methods(cls) if not method.decorator_list}
     for method in _methods(cls):
         for node in ast.walk(method):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in names and _is_self(node.value, method):
+            if _stored(node) and node.attr in names and _is_self(node.value, method):
                 yield Note(node.lineno, f"`self.{node.attr} = ...` hides the method `{node.attr}()` of the same name.",
                            "backward-hidden" if node.attr == "backward" else None)
 
@@ -121,17 +129,20 @@ def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
     """`out._backword = ...`: an attribute of a node that is set, never read, and spelt nearly as one that is read."""
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     read = {node.attr for node in attributes if isinstance(node.ctx, ast.Load)} | {"grad", "data", "_backward"}
-    methods = {method.name for method in _methods(cls)}
+    methods = {method.name for method in _methods(cls) if not method.decorator_list}
     for node in (node for method in _methods(cls) for node in ast.walk(method)):
-        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or not isinstance(node.value, ast.Name):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or not isinstance(node.value,
+                ast.Name):
             continue
         if node.attr in methods and node.value.id != "self":
-            yield Note(node.lineno, f"`{node.value.id}.{node.attr} = ...` hides the method `{node.attr}()` of that one Value."
+            yield Note(node.lineno, f"`{node.value.id}.{node.attr} = ...` hides the method `{node.attr}()` of that "
+                                    f"one Value."
                        + (" Did you mean `_backward`?" if node.attr == "backward" else ""))
         elif node.attr not in read:
             near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
             if near:
-                yield Note(node.lineno, f"`{node.value.id}.{node.attr}` is set here and read nowhere. Did you mean `{near[0]}`?")
+                yield Note(node.lineno, f"`{node.value.id}.{node.attr}` is set here and read nowhere. Did you mean "
+                                        f"`{near[0]}`?")
 
 
 def _rules(method: Function) -> Iterator[Note]:
@@ -143,42 +154,53 @@ def _rules(method: Function) -> Iterator[Note]:
                 and isinstance(node.ctx, ast.Load)]
         outside = [node for node in uses if id(node) not in own]
         if not outside and uses:
-            yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this line indented one "
+            yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this "
+                                       f"line indented one "
                        "step too far?")
         elif not outside and not rule.decorator_list:
-            yield Note(rule.lineno, f"`{rule.name}` of `{method.name}` is defined and never used again: attach it to `out`.")
+            yield Note(rule.lineno, f"`{rule.name}` of `{method.name}` is defined and never used again: attach it to "
+                                    f"`out`.")
     names = {rule.name for rule in inner}
     for node in ast.walk(method):
-        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and isinstance(node.value, ast.Call)
+        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and isinstance(node.value,
+                ast.Call)
                 and isinstance(node.value.func, ast.Name) and node.value.func.id in names and method.name in NAMES):
-            yield Note(node.lineno, f"`{node.value.func.id}()` calls the rule here, before there is a gradient. Store the function "
-                       f"itself: `{ast.unparse(node.targets[0])} = {node.value.func.id}`.", f"rule-called:{NAMES[method.name]}")
+            yield Note(node.lineno, f"`{node.value.func.id}()` calls the rule here, before there is a gradient. "
+                                    f"Store the function "
+                       f"itself: `{ast.unparse(node.targets[0])} = {node.value.func.id}`.",
+                       f"rule-called:{NAMES[method.name]}")
 
 
 def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
     """An operation that makes its result from a number alone."""
-    if method.name not in NAMES or any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(method) if node is not method):
+    if method.name not in NAMES or any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(method)
+                                       if node is not method):
         return
     stores = [node for node in ast.walk(method) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
     for node in ast.walk(method):
         if (isinstance(node, ast.Return) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
-                and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords and not stores):
-            yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a new leaf.",
+                and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords
+            and not stores):
+            yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a "
+                                    f"new leaf.",
                        f"leaves-graph:{NAMES[method.name]}")
 
 
 def _searched_lists(cls: ast.ClassDef) -> Iterator[Note]:
     """`if node in visited` where visited is a list."""
     for method in _methods(cls):
-        lists = {target.id for node in ast.walk(method) if isinstance(node, ast.Assign) for target, value in _pairs(node)
-                 if isinstance(target, ast.Name) and (isinstance(value, ast.List) or isinstance(value, ast.Call)
-                                                      and getattr(value.func, "id", "") == "list")}
+        pairs = [pair for node in ast.walk(method) if isinstance(node, ast.Assign) for pair in _pairs(node)]
+        lists = {target.id for target, value in pairs if isinstance(target, ast.Name) and _is_list(value)}
         for node in ast.walk(method):
             if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
                 where = node.comparators[0]
                 if isinstance(where, ast.Name) and where.id in lists:
-                    yield Note(node.lineno, f"`{where.id}` is a list, and `in` looks through all of it each time: with 16,000 nodes "
-                               "that is 100 million comparisons. Use a set.", "searched-list")
+                    yield Note(node.lineno, f"`{where.id}` is a list, and `in` looks through all of it each time: "
+                               "with 16,000 nodes that is 100 million comparisons. Use a set.")
+
+
+def _is_list(value: ast.expr) -> bool:
+    return isinstance(value, ast.List) or (isinstance(value, ast.Call) and getattr(value.func, "id", "") == "list")
 
 
 def _pairs(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
@@ -195,13 +217,13 @@ def _undefined(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     bound |= {node.name for node in ast.walk(tree) if isinstance(node, Function | ast.ClassDef)}
-    bound |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
-              for alias in node.names}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    bound |= {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
     for name in sorted(names):
         use = next((node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name), None)
-        if use is None or name in bound and name in vars(builtins):
+        if use is None:
             continue
-        near = difflib.get_close_matches(name, sorted(bound - {name}), 1, 0.7)
+        near = difflib.get_close_matches(name, sorted(bound - {name}), 1, 0.6)
         if name in MODULES:
             cure = f"put `import {'numpy as np' if name == 'np' else name}` at the top of the file."
         elif name in bound:

@@ -1,6 +1,6 @@
 """Which operations a source builds from others, read without running it: `__sub__` as `self + (-other)`, say.
 
-A flaw in one operation shows in all that are built from it, so a wrong engine is imitated best in the learner's own style.
+A flaw in one operation shows in all that are built from it, so a wrong engine is imitated in the learner's own style.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def _recipe(method: ast.FunctionDef) -> tuple:
     for statement in method.body:
         if isinstance(statement, ast.Return) and statement.value is not None:
             return _operation(_read(statement.value, names))
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0],
+                ast.Name):
             names[statement.targets[0].id] = _read(statement.value, names)
         elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):     # a docstring
             raise _NoRecipe
@@ -97,8 +98,8 @@ def _read(node: ast.expr, names: Mapping):
         return -inner if isinstance(inner, int | float) else ("neg", inner)
     if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         return SIGNS[type(node.op)], _read(node.left, names), _read(node.right, names)
-    if isinstance(node, ast.IfExp) and "isinstance" in ast.dump(node.test):       # other if isinstance(...) else Value(other)
-        return "value", "other"
+    if isinstance(node, ast.IfExp) and "isinstance" in ast.dump(node.test):
+        return "value", "other"             # other if isinstance(other, Value) else Value(other)
     if isinstance(node, ast.Call) and not node.keywords:
         return _call(node, names)
     raise _NoRecipe
@@ -106,7 +107,8 @@ def _read(node: ast.expr, names: Mapping):
 
 def _call(node: ast.Call, names: Mapping) -> tuple:
     values = [_read(x, names) for x in node.args]
-    if isinstance(node.func, ast.Name) and node.func.id == "Value" and len(values) == 1 and not isinstance(values[0], tuple):
+    if isinstance(node.func, ast.Name) and node.func.id == "Value" and len(values) == 1 and not isinstance(values[0],
+            tuple):
         return "value", values[0]
     if isinstance(node.func, ast.Attribute) and node.func.attr in NAMES and len(values) <= 1:
         name, mine = NAMES[node.func.attr], _read(node.func.value, names)

@@ -131,7 +131,7 @@ class Report:
 @lru_cache
 def _validator() -> Callable[[dict], dict]:
     """A function that raises a ValueError for data that does not hold to the schema of reports."""
-    import fastjsonschema       # here, since only a reader of reports needs it
+    import fastjsonschema  # here, since only a reader of reports needs it
 
     return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
 

@@ -1,7 +1,8 @@
-"""A report for people: text for consoles and feedback, HTML for notebooks. The first failure in full, the rest listed."""
+"""A report for people: text for consoles and feedback, HTML for notebooks. The first failure in full."""
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 
 from utils.judge.report import Report, Verdict, number
@@ -51,7 +52,8 @@ def text(report: Report, exercise: str | None = None) -> str:
     lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first, report.notes)]
     rest = [v for v in verdicts if v.status != "passed" and v is not first]
     if rest:
-        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {v.says}" for v in rest[:LONGEST_LIST])]
+        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {_briefly(v, report.notes)}"
+                                      for v in rest[:LONGEST_LIST])]
     if len(rest) > LONGEST_LIST:
         lines.append(f"  and {len(rest) - LONGEST_LIST} more")
     return "\n".join(lines)
@@ -65,9 +67,25 @@ def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
         lines += [f"    {name:<10} {value}" for name, value in _numbers(verdict)]
     if verdict.detail and verdict.detail not in told:
         lines.append(f"  {verdict.detail}")
+    if looks_like := _looks_like(verdict):
+        lines += textwrap.wrap(f"  What this looks like: {looks_like}", 100, subsequent_indent="    ")
     if verdict.hint:
         lines.append(f"  Next: {verdict.hint} in the notebook.")
     return "\n".join(lines)
+
+
+def _briefly(verdict: Verdict, told: tuple[str, ...]) -> str:
+    """What a promise says; where it was broken without a program, as a drill's box is, why as well."""
+    why = verdict.status == "failed" and verdict.program is None and verdict.detail not in (None, *told)
+    return f"{verdict.says} {verdict.detail}" if why else verdict.says
+
+
+def _looks_like(verdict: Verdict) -> str | None:
+    """The sentence of the misconception that the promise is named for, if it is."""
+    if verdict.misconception is None:
+        return None
+    from utils.judge.misconceptions import says  # here, since most reports need no catalogue
+    return says(verdict.misconception)
 
 
 STYLE = {
@@ -76,6 +94,7 @@ STYLE = {
     "code": "background:var(--jp-cell-editor-background,#f5f5f5);color:inherit;padding:6px 10px;margin:6px 0;"
             "overflow-x:auto",
     "cell": "padding:1px 14px 1px 0;text-align:left;border:none",
+    "named": "border-left:3px solid #0072B2;padding:2px 0 2px 10px;margin:6px 0",
     "small": "opacity:.8;font-size:90%",
 }
 EDGES = {"passed": "#009E73", "not-written": "#999999"}     # Okabe and Ito's palette; the words carry the meaning
@@ -93,7 +112,7 @@ def html(report: Report, exercise: str | None = None) -> str:
         parts.append(_first_html(first, report.notes))
         rest = [v for v in verdicts if v.status != "passed" and v is not first]
         if rest:
-            parts.append(_list_html(rest))
+            parts.append(_list_html(rest, report.notes))
     return "\n".join([*parts, "</div>"])
 
 
@@ -106,20 +125,23 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
         parts.append(f'<table style="margin:0">{rows}</table>' if rows else "")
     if verdict.detail and verdict.detail not in notes:
         parts.append(f"<div>{_marked(verdict.detail)}</div>")
+    if looks_like := _looks_like(verdict):
+        parts.append(f'<div style="{STYLE["named"]}"><b>What this looks like:</b> {_marked(looks_like)}</div>')
     if verdict.hint:
         parts.append(f"<div>Next: <code>{escape(verdict.hint)}</code></div>")
     return "\n".join(p for p in parts if p)
 
 
-def _list_html(rest: list[Verdict]) -> str:
-    rows = "".join(_row(WORDS[v.status], escape(v.exercise), _marked(v.says)) for v in rest[:LONGEST_LIST])
+def _list_html(rest: list[Verdict], notes: tuple[str, ...]) -> str:
+    rows = "".join(_row(WORDS[v.status], escape(v.exercise), _marked(_briefly(v, notes))) for v in rest[:LONGEST_LIST])
     more = f"<div>and {len(rest) - LONGEST_LIST} more</div>" if len(rest) > LONGEST_LIST else ""
     return (f'<details style="margin-top:8px"><summary>Also open: {len(rest)}</summary><table>{rows}</table>{more}'
             "</details>")
 
 
 def _row(*cells: str) -> str:
-    return "<tr>" + "".join(f'<td style="{STYLE["cell"]}">{cell}</td>' for cell in cells) + "</tr>"
+    inner = "".join(f'<td style="{STYLE["cell"]}">{cell}</td>' for cell in cells)
+    return f'<tr style="background:none">{inner}</tr>'
 
 
 def _marked(sentence: str) -> str:

@@ -25,12 +25,13 @@ def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
     """What a script does on an engine with this flaw; Unsupported if that cannot be told."""
     if len(steps) > LONGEST_SCRIPT:
         raise Unsupported
-    engine, registers, reports, position = Engine(flaw, style), {}, [], 0
+    engine, registers, reports, position = Engine(flaw, style), {}, [], -1
 
     def operand(x):
         return registers[x["r"]] if isinstance(x, dict) else x
     try:
-        for position, (kind, *rest) in enumerate(steps):
+        for kind, *rest in steps:
+            position += 1
             if kind == "new":
                 registers[rest[0]] = engine.node(rest[1])
             elif kind == "op":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from utils.judge.flawed import SLOPES, Engine, Node, Stop, Unsupported
 
@@ -11,43 +11,45 @@ MOST_VISITS = 20_000        # a walk along every path is simulated up to so many
 TOO_MANY = 30_000_000       # and has no end within the worker's limits from so many on; between them nothing is known
 
 
-def kids(engine: Engine, node: Node) -> Iterable[Node]:
+def kids(engine: Engine, node: Node) -> Sequence[Node]:
     """The node's parents in the order in which the walk enters them."""
     parents, order = node.parents, engine.style.order
+    if node.op in engine.flaw.childless:
+        return ()
     if engine.style.distinct:
         parents = tuple(dict.fromkeys(parents))
     if order.startswith("any"):
-        return engine.random.sample(parents, len(parents))
+        return engine.shuffled.setdefault(node.number, engine.random.sample(parents, len(parents)))
     return parents[::-1] if order == "right" else parents
 
 
-def reachable(root: Node) -> list[Node]:
+def reachable(engine: Engine, root: Node) -> list[Node]:
     found, stack = {}, [root]
     while stack:
         node = stack.pop()
         if id(node) not in found:
             found[id(node)] = node
-            stack.extend(node.parents)
+            stack.extend(kids(engine, node))
     return list(found.values())
 
 
 def after_users(engine: Engine, root: Node) -> list[Node]:
-    """A legal order: every node before its parents."""
+    """A legal order: every node before its parents. Half of the "any" orders are depth first, half are not."""
     order = engine.style.order
-    if engine.flaw.equal or order in ("left", "right"):
+    if engine.flaw.equal or order in ("left", "right") or (order.startswith("any") and engine.random.random() < 0.5):
         return post_order(engine, root)[::-1]
-    nodes = reachable(root)
+    nodes = reachable(engine, root)
     if order == "tape":
         return sorted(nodes, key=lambda node: -node.number)
     waits = dict.fromkeys(map(id, nodes), 0)
     for node in nodes:
-        for parent in node.parents:
+        for parent in kids(engine, node):
             waits[id(parent)] += 1
     free, ordered = [root], []
     while free:
         node = free.pop(engine.random.randrange(len(free)))
         ordered.append(node)
-        for parent in node.parents:
+        for parent in kids(engine, node):
             waits[id(parent)] -= 1
             if not waits[id(parent)]:
                 free.append(parent)
@@ -88,7 +90,7 @@ def _run(engine: Engine, order: Iterable[Node]) -> None:
 
 
 def _stack_twice(engine: Engine, root: Node) -> None:
-    """An iterative post-order that looks at `seen` when it enters a node, so one pushed by two users is appended twice."""
+    """An iterative post-order that tests `seen` on entering, so a node pushed by two users is appended twice."""
     order, seen, stack = [], set(), [root]
     while stack:
         node = stack[-1]
@@ -135,12 +137,15 @@ def _breadth_first_late(engine: Engine, root: Node) -> None:
     _run(engine, order)
 
 
-def _few_enough(engine: Engine, root: Node) -> None:
-    """Nothing, where a walk along every path can be simulated; else Stop or Unsupported."""
+def _few_enough(engine: Engine, root: Node, each_use: bool = False) -> None:
+    """Nothing, where a walk along every path can be simulated; else Stop or Unsupported.
+
+    With `each_use` the walk follows the operands of a node, not what it keeps as its parents.
+    """
     paths, total = {id(root): 1}, 0
     for node in post_order(engine, root)[::-1]:
         total += paths[id(node)]
-        for parent in kids(engine, node):
+        for parent in node.parents if each_use else kids(engine, node):
             paths[id(parent)] = paths.get(id(parent), 0) + paths[id(node)]
     if total > TOO_MANY:
         raise Stop("timeout")
@@ -162,17 +167,18 @@ def _recursive(engine: Engine, root: Node, seeding: bool = False) -> None:
 
 def _recursive_shares(engine: Engine, root: Node) -> None:
     """`backward(g)` adds g to grad, then calls each parent with its local derivative times all of grad."""
-    _few_enough(engine, root)
+    _few_enough(engine, root, each_use=True)
     root.grad, stack = 0.0, [(root, engine.flaw.seed)]
     while stack:
         node, share = stack.pop()
         node.grad += share
-        stack.extend([(parent, slope * node.grad) for parent, slope in _lines(node)][::-1])
+        calls = [(parent, slope * node.grad) for parent, slope in _lines(node)]
+        stack.extend(calls if engine.style.order == "right" else reversed(calls))
 
 
 def _per_path(engine: Engine, root: Node) -> None:
     """Right, but once along every path."""
-    _few_enough(engine, root)
+    _few_enough(engine, root, each_use=True)
     root.grad, stack = 0.0, [(root, engine.flaw.seed)]
     while stack:
         node, share = stack.pop()
@@ -181,7 +187,8 @@ def _per_path(engine: Engine, root: Node) -> None:
 
 
 def _lines(node: Node) -> Iterable[tuple[Node, float]]:
-    return zip(node.parents, SLOPES[node.op](*(p.data for p in node.parents), node.data), strict=True) if node.parents else ()
+    return zip(node.parents, SLOPES[node.op](*(p.data for p in node.parents), node.data),
+               strict=True) if node.parents else ()
 
 
 def _unvisited(engine: Engine, root: Node) -> None:
@@ -218,5 +225,5 @@ def backward(engine: Engine, root: Node) -> None:
         root.grad = engine.flaw.seed
     WALKS[engine.flaw.walk](engine, root)
     if engine.flaw.step:
-        for node in reachable(root):
+        for node in reachable(engine, root):
             node.data += engine.flaw.step * node.grad
