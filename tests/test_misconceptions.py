@@ -231,4 +231,5 @@ def test_source_without_recipes_has_the_usual_style(source):
 
 
 def test_style_of_the_model_answer():
-    assert {name: recipe for name, recipe in style_of(REFERENCE).recipes.items() if recipe and name in MICROGRAD} == MICROGRAD
+    recipes = style_of(REFERENCE).recipes
+    assert {name: recipes[name] for name in MICROGRAD} == MICROGRAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_check_judges_the_file_on_disk_and_keeps_what_it_saw(folder):
 def test_check_of_a_level_covers_its_exercises_and_their_answers(folder):
     written(folder, REFERENCE)
     assert {v.exercise for v in notebook.check(2).verdicts} == {"2.1", "2.2", "2.3", "2.4", "2.5"}
+
+
+def test_check_of_a_level_knows_answers_that_are_not_saved_yet(folder, monkeypatch):
+    written(folder, REFERENCE)
+    known = {"answer_2_5": {"op": "exp", "grad": 2.7985}}
+    for names, earned in (({}, 22), (known, 26), (known | {"answer_2_5": {"op": "tanh", "grad": 2.7985}}, 24)):
+        monkeypatch.setattr(notebook, "get_ipython", lambda names=names: SimpleNamespace(user_ns=names))
+        assert notebook.check(2).points() == (earned, 26)
 
 
 def test_check_of_a_live_answer(folder):

@@ -388,15 +388,3 @@ class Value:
 '''
 
 BASES = {"explicit": EXPLICIT, "stored": STORED, "dispatch": DISPATCH, "tape": TAPE}
-
-
-def spoiled(source: str, **lines: str) -> str:
-    """`source` with the statement on each marked line replaced; a mark `exp.0` is written exp_0 here."""
-    for name, new in lines.items():
-        mark = name.replace("_", ".", 1) if not name.startswith("_") else name
-        hits = [line for line in source.split("\n") if line.endswith(f"# {mark}")]
-        if len(hits) != 1:
-            raise ValueError(f"{len(hits)} lines are marked {mark!r}, expected one")
-        indent = hits[0][:len(hits[0]) - len(hits[0].lstrip())]
-        source = source.replace(hits[0], "\n".join(indent + line for line in new.split("\n")) if new else "", 1)
-    return source

@@ -12,11 +12,14 @@ from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType, FunctionType
 
+from IPython import get_ipython
+
 from utils import progress
 from utils.curriculum import CurriculumError, Topic, load
 from utils.curriculum import topic as find_topic
 from utils.fresh import followed
 from utils.hints import ladder
+from utils.judge.answers import variable
 from utils.judge.client import JudgeError, judge_folder
 
 GRADING = "UPSTREAM_GRADING"        # set while nbgrader runs a notebook: the judge runs elsewhere then
@@ -56,7 +59,8 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
     try:
         where, folder = _here(topic)
         exercises = [e.id for e in where.level(what).exercises] if isinstance(what, int) else [where.exercise(what).id]
-        answers = {what: _data(answer)} if answer is not None else None
+        given = {what: answer} if answer is not None else _in_kernel(exercises)
+        answers = {id: _data(value) for id, value in given.items()}
         report = judge_folder(where, folder, only=exercises, answers=answers)
     except (CurriculumError, JudgeError) as problem:
         return Message(f"check: {problem}")
@@ -68,6 +72,13 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
         note = f"This kernel still holds an older {where.module}: run the cell that imports it again."
         report = replace(report, notes=(*report.notes, note))
     return report
+
+
+def _in_kernel(exercises: list[str]) -> dict:
+    """The answers that this notebook holds, saved or not; for other exercises the judge reads the saved notebooks."""
+    shell = get_ipython()
+    names = shell.user_ns if shell else {}
+    return {id: names[variable(id)] for id in exercises if variable(id) in names}
 
 
 def _data(answer):

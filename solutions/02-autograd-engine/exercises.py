@@ -34,7 +34,8 @@ follow("value")
 # - **Nodes keep the rules they were born with.** A graph built before you edited `value.py` still runs the old code.
 #   Run the cell that builds it again.
 # - **`check` judges the file on disk**, in a process of its own. So save first. If something looks older than it
-#   should, choose *Kernel > Restart Kernel* and run the cell above.
+#   should, choose *Kernel > Restart Kernel* and run the cell above. The same helps when a cell of your own code hangs:
+#   a check never does.
 #
 # Some cells below use code you have not written yet. They begin with `with yours():` and then say so in one line.
 
@@ -57,9 +58,9 @@ def yours():
 # 3. **The drawing of your own graph.** `draw(root)` shows every value, its gradient and its edges. Is an edge
 #    missing? Which is the last gradient, counted from the root, that is still right? Still dark after three hours? Go
 #    to 4.
-# 4. **The escape hatch.** `from utils.autograd_stub import Value` is a complete engine. Go on with it, without shame:
-#    the topic is marked *borrowed* and earns its points once your own engine passes. On another day, come back to
-#    door 1.
+# 4. **The escape hatch.** `from utils.autograd_stub import Value`, written into `value.py` below your own class, is a
+#    complete engine. Go on with it, without shame: the topic is marked *borrowed* and earns its points once your own
+#    engine passes. On another day, take the line out and come back to door 1.
 
 # %% [markdown]
 # # Level 1: A tree, a diamond, a gradient

@@ -19,7 +19,7 @@ from utils.judge.session import Outcome
 from utils.judge.simulation import Result
 
 UNWRITTEN = ("not-written", "absent")
-TRIES = 24                  # orders tried for an engine that walks in one of its own, or another one each time
+TRIES = 64                  # orders tried for an engine that walks in one of its own, or another one each time
 SHORT = 11                  # steps: a script with few orders, so that trying some is trying nearly all
 FEW_WRONG = 8               # wrong scripts of an exercise that are looked at one by one to find pairs
 MOST_PROBES = 10            # further programs that are run to tell matches apart, and as many to confirm one
@@ -50,10 +50,11 @@ class Case:
 
     def __init__(self, source: str, scripts: Iterable[Run], ask: Ask):
         self.style, self.facts, self.ask = style_of(source), facts(source), ask
-        self.scripts = [s for one in scripts if (s := self._script(*one)) is not None]
+        self.scripts = [s for one in scripts if (s := self.script(*one)) is not None]
         self.scripts.sort(key=lambda s: (not s.wrong, len(s.steps)))        # short wrong ones first: they tell most
 
-    def _script(self, exercise: str, promise: str, steps: list, outcome: Outcome) -> Script | None:
+    def script(self, exercise: str, promise: str, steps: list, outcome: Outcome) -> Script | None:
+        """What was run, where it tells anything: nothing that is not written, nothing that cannot be simulated."""
         if outcome.error and (outcome.error["kind"] in UNWRITTEN or has_value_exponent(steps)):
             return None             # an engine may refuse a Value as exponent
         script = Script(exercise, promise, steps, as_seen(outcome), uses=operations(steps, self.style))
@@ -164,9 +165,9 @@ def _few_of_each(wrong: list[Script]) -> list[Script]:
 
 
 def _confirmed(case: Case, matches: list[Entries], scripts: list[Script]) -> Entries | None:
-    """The one of `matches` that explains `scripts` and more programs of their operations; None if several do, or none.
+    """The one of `matches` that explains `scripts` and more programs of their operations; None if none or several do.
 
-    First programs on which the matches differ, then some on which what is left should show, and some where it should not.
+    First programs on which the matches differ, then some on which what is left should show, and some where not.
     """
     matches = [m for m in matches if any(e.fact for e in m)] or matches
     written = frozenset().union(*(s.uses for s in scripts))
@@ -177,8 +178,7 @@ def _confirmed(case: Case, matches: list[Entries], scripts: list[Script]) -> Ent
         nonlocal matches
         for script in chosen:
             unasked.remove(script)
-            script.seen = as_seen(case.ask(script.steps))
-            evidence.append(script)
+            evidence.extend(filter(None, [case.script("", "", script.steps, case.ask(script.steps))]))
         matches = [m for m in matches if any(case.explains(m, evidence, any_order) for any_order in (False, True))]
 
     for _ in range(MOST_PROBES):
@@ -225,7 +225,7 @@ def _unrefuted(case: Case, entry: Misconception, own: list[Script]) -> bool:
 
 
 def _gives(flaw: Flaw, style: Style, scripts: list[Script], any_order: bool) -> bool:
-    """Whether an engine with this flaw gives what was seen, as far as that can be told, and in a wrong script for sure."""
+    """Whether an engine with this flaw gives what was seen, as far as can be told, and in a wrong script for sure."""
     told = False
     for script in scripts:
         if not touches(flaw, script):

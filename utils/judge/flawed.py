@@ -7,7 +7,6 @@ in walks.py, how it runs a script in simulation.py.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -84,7 +83,8 @@ class Style:
     """In what right engines differ, where it matters to the numbers of a wrong one.
 
     `recipes`: a method that is built from others, as an expression; None for one with a rule of its own.
-    `order`: "left", "right" (which parent the walk enters first), "tape" (newest first) or "any <seed>".
+    `order`: "left", "right" (which parent the walk enters first), "tape" (newest first), or "any <n>": the bits of n
+    say at which nodes the right parent comes first, or for a walk in a legal order n is the seed of another one.
     `distinct`: the parents of a node are kept in a set.
     """
 
@@ -133,8 +133,7 @@ class Engine:
 
     def __init__(self, flaw: Flaw, style: Style):
         self.flaw, self.style, self.made = flaw, style, 0
-        self.random = random.Random(style.order)
-        self.shuffled: dict[int, list[Node]] = {}
+        self.turned: dict[int, bool] = {}       # number of a node with two parents -> whether the right one comes first
 
     def node(self, data, parents=(), op="") -> Node:
         self.made += 1

@@ -86,25 +86,18 @@ def _defined_twice(cls: ast.ClassDef) -> Iterator[Note]:
 
 def _misspelt(cls: ast.ClassDef) -> Iterator[Note]:
     """Methods that Python will never look for, though their names say that it should."""
-    known = {method.name for method in _methods(cls)} | {name for name, _ in _class_names(cls)}
+    stored = (node for node in ast.walk(cls) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    known = {method.name for method in _methods(cls)} | {node.id for node in stored}
     for method in _methods(cls):
         name = method.name
         looks_special = name.startswith("_") and name.endswith("_") and name.strip("_") and len(name) > 4
         if looks_special and name not in REAL:
-            meant = MEANT.get(name) or next(iter(difflib.get_close_matches(name, REAL, 1, 0.7)), None)
+            near = difflib.get_close_matches(name.strip("_"), sorted(real.strip("_") for real in REAL), 1, 0.75)
+            meant = MEANT.get(name) or (f"__{near[0]}__" if near else None)
             if meant and meant not in known:
                 why = "That is Python 2's name" if name in ("__div__", "__rdiv__", "__idiv__", "__nonzero__") else \
                     "Python never looks for that name"
                 yield Note(method.lineno, f"`{name}`: {why}. Did you mean `{meant}`?")
-
-
-def _class_names(cls: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
-    """Names assigned in the class's own body, with their values."""
-    for node in cls.body:
-        if isinstance(node, ast.Assign):
-            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield node.target.id, node.value
 
 
 def _is_self(node: ast.expr, method: Function) -> bool:
@@ -138,7 +131,7 @@ def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
             yield Note(node.lineno, f"`{node.value.id}.{node.attr} = ...` hides the method `{node.attr}()` of that "
                                     f"one Value."
                        + (" Did you mean `_backward`?" if node.attr == "backward" else ""))
-        elif node.attr not in read:
+        elif node.attr not in read | methods:
             near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
             if near:
                 yield Note(node.lineno, f"`{node.value.id}.{node.attr}` is set here and read nowhere. Did you mean "

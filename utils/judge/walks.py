@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,9 +19,15 @@ def kids(engine: Engine, node: Node) -> Sequence[Node]:
         return ()
     if engine.style.distinct:
         parents = tuple(dict.fromkeys(parents))
-    if order.startswith("any"):
-        return engine.shuffled.setdefault(node.number, engine.random.sample(parents, len(parents)))
-    return parents[::-1] if order == "right" else parents
+    if order.startswith("any") and len(parents) > 1:
+        turned = engine.turned.setdefault(node.number, bool(_choice(order) >> len(engine.turned) & 1))
+    else:
+        turned = order == "right"
+    return parents[::-1] if turned else parents
+
+
+def _choice(order: str) -> int:
+    return int(order.removeprefix("any "))
 
 
 def reachable(engine: Engine, root: Node) -> list[Node]:
@@ -34,20 +41,22 @@ def reachable(engine: Engine, root: Node) -> list[Node]:
 
 
 def after_users(engine: Engine, root: Node) -> list[Node]:
-    """A legal order: every node before its parents. Half of the "any" orders are depth first, half are not."""
+    """A legal order: every node before its parents. Every third of the "any" orders is not depth first."""
     order = engine.style.order
-    if engine.flaw.equal or order in ("left", "right") or (order.startswith("any") and engine.random.random() < 0.5):
+    strange = order.startswith("any") and _choice(order) % 3 == 2
+    if engine.flaw.equal or not (order == "tape" or strange):
         return post_order(engine, root)[::-1]
     nodes = reachable(engine, root)
     if order == "tape":
         return sorted(nodes, key=lambda node: -node.number)
+    draw = random.Random(order)
     waits = dict.fromkeys(map(id, nodes), 0)
     for node in nodes:
         for parent in kids(engine, node):
             waits[id(parent)] += 1
     free, ordered = [root], []
     while free:
-        node = free.pop(engine.random.randrange(len(free)))
+        node = free.pop(draw.randrange(len(free)))
         ordered.append(node)
         for parent in kids(engine, node):
             waits[id(parent)] -= 1
