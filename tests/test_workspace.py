@@ -235,9 +235,9 @@ def test_jupyterlab_opens_on_the_start_page_without_dialogs(lab, tmp_path):
 def run_all(page, timed_out) -> None:
     """Run all cells. JupyterLab silently drops a run that it is asked for a moment too early: then ask again."""
     for _ in range(10):
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         with suppress(timed_out):
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
             page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]")).first.wait_for(timeout=5_000)
             return
     raise AssertionError("JupyterLab never ran the notebook")
@@ -263,7 +263,7 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
         page.goto(url.replace("START.md", f"{SLUG}/probe.ipynb"))
         page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
         run_all(page, browsers.TimeoutError)
-        page.locator(".jp-OutputArea-output", has_text="Hint 1 of").wait_for(timeout=60_000)
+        page.locator(".jp-OutputArea-output", has_text="Hint 1 of").wait_for(timeout=120_000)
         card = page.locator(".jp-OutputArea-output", has_text="promises kept").inner_text()
         picture = page.locator(".jp-OutputArea-output img").first
         shown = picture.evaluate("image => image.complete && image.naturalWidth > 50"), picture.get_attribute("alt")

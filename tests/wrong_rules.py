@@ -31,7 +31,7 @@ WRONG: dict[str, Wrong] = {}
 def spoiled(source: str, **lines: str) -> str:
     """`source` with the statement on each marked line replaced; a mark `exp.0` is written exp_0 here."""
     for name, new in lines.items():
-        mark = name.replace("_", ".", 1) if not name.startswith("_") else name
+        mark = name.replace("_", ".", 1)
         hits = [line for line in source.split("\n") if line.endswith(f"# {mark}")]
         if len(hits) != 1:
             raise ValueError(f"{len(hits)} lines are marked {mark!r}, expected one")

@@ -15,7 +15,7 @@ def main() -> None:
     file = Path(request["file"]) if request["file"] else None
     report = judge(topic(request["topic"]), Path(request["folder"]), file=file, only=request["only"],
                    seed=request["seed"], answers=request["answers"], isolated=request["isolated"])
-    print(report.to_json())
+    sys.stdout.buffer.write(report.to_json().encode("utf-8", "replace"))     # learner text may hold lone surrogates
 
 
 if __name__ == "__main__":

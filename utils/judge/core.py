@@ -18,6 +18,7 @@ from utils.judge.session import Outcome, Session
 from utils.judge.source import borrowed, digest
 
 DEFAULT_SEED = 0
+MANY_TIMEOUTS = 8
 
 
 def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collection[str] | None = None,
@@ -75,6 +76,9 @@ def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
         promise.keep(**handles)
     except Broken as broken_promise:
         problem = broken_promise
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError):
+        # a reply of the right form whose contents no worker of ours sends: learner code wrote on the pipe
+        problem = Broken("What came back from running this file cannot be read.", status="crash")
     return Trial(promise, problem, handles["engine"].transcript[start:])
 
 
@@ -87,6 +91,9 @@ def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, 
             unwritten.add(promise.exercise)
         elif problem.evidence["status"] in ("failed", "timeout"):
             broken_ones.setdefault(promise.exercise, []).append(promise.name)
+    limits_hit = sum(bool(t.problem) and t.problem.evidence["status"] == "timeout" for t in trials)
+    if limits_hit > MANY_TIMEOUTS:      # everything hangs: that says nothing about which rule is wrong
+        return {}
     failing = {exercise: names for exercise, names in broken_ones.items() if exercise not in unwritten}
     if not failing:
         return {}

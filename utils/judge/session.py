@@ -86,7 +86,8 @@ class Session:
                 return Outcome([], self._load_error)
             self._send(steps)
             reply, cpu = self._wait(limits)
-            if not isinstance(reply.get("reports"), list) or not isinstance(reply.get("error"), dict | None):
+            if not isinstance(reply.get("reports"), list) or not (
+                    reply.get("error") is None or _is_error(reply["error"])):
                 raise _Stopped("crash", "the worker's reply is not one of the judge's")
             return Outcome(reply["reports"], reply["error"], cpu)
         except _Stopped as stop:
@@ -117,6 +118,8 @@ class Session:
         self._send({"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": hidden})
         reply, _ = self._wait(LOADING)
         self._load_error = reply.get("error")
+        if self._load_error is not None and not _is_error(self._load_error):
+            raise _Stopped("crash", "the worker's reply is not one of the judge's")
         self.stub_imported = self.stub_imported or bool(reply.get("stub"))
 
     def _send(self, request) -> None:
@@ -145,6 +148,11 @@ class Session:
         if reply is None:
             raise _Stopped("crash", _ending(self._process.wait()))
         return reply, _cpu(watched) - begun
+
+
+def _is_error(error) -> bool:
+    """Whether a reply's error is one that the worker makes."""
+    return isinstance(error, dict) and {"kind", "type", "text", "what", "got", "line", "code"} <= set(error)
 
 
 def _read(stream, replies: queue.Queue) -> None:

@@ -21,7 +21,7 @@ def borrowed(source: str) -> str | None:
     """Why this source counts as borrowed: it imports the stub, or its Value is the stub's word for word. Else None."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):      # the last two: nested too deep to read
         return None
     for node in ast.walk(tree):
         names = ([alias.name for alias in node.names] if isinstance(node, ast.Import)
