@@ -12,6 +12,7 @@ import pytest
 
 from tests.nbgrader_helpers import SLUG, TOPIC, Course, hand_in
 from utils.build.notebooks import instructor_notebook
+from utils.grading import records
 from utils.grading.submission import SET_ASIDE, read_notebook
 
 SHADOW = 'raise SystemExit("a shadow was imported")\n'
@@ -171,6 +172,19 @@ def test_nothing_was_graded_with_an_error(course):
     assert "There was an error" not in course.log
 
 
+def test_what_is_wrong_is_in_the_record_too(course):
+    assert any(BAD["renamed"][2] in note for note in records.read(course.root, SLUG, "renamed").notes)
+
+
+def test_a_record_that_is_none_is_left_out(tmp_path):
+    folder = tmp_path / records.FOLDER / SLUG
+    folder.mkdir(parents=True)
+    for number, text in enumerate(("", "[]", '{"version": 1}', '{"version": 1, "report": {}, "notes": []}')):
+        (folder / f"learner{number}.json").write_text(text)
+    assert list(records.all_of(tmp_path, SLUG)) == []
+    assert records.read(tmp_path, SLUG, "nobody") is None
+
+
 def test_shadows_are_moved_where_nothing_imports_them(course):
     left = {path.name for path in course.autograded("shadows").iterdir()}
     assert left.isdisjoint({"numpy.py", "utils", "value"})
@@ -219,6 +233,8 @@ def test_a_judge_that_cannot_work_is_no_score(course, monkeypatch):
     assert "no judge today" in log
     assert course.points("good") == before
     assert not course.autograded("good").exists()
+    record = records.read(course.root, SLUG, "good")
+    assert (record.problem, record.report) == ("no judge today", None)
 
 
 @pytest.mark.parametrize(("line", "says"), [

@@ -16,6 +16,7 @@ from tests.nbgrader_helpers import SLUG, TOPIC, Course, cells_of, own_engine
 from utils.build.nbgrader_cells import TEXT_STUB, graded_cells
 from utils.build.notebooks import instructor_notebook, learner_notebook
 from utils.cli import instructor
+from utils.grading import records
 from utils.grading.submission import read
 
 ESSAY = """The product rule makes `a*b` need both data; if a<b nothing changes. <script>alert(1)</script>
@@ -222,6 +223,17 @@ def test_an_essay_graded_by_hand_is_in_the_export(returned):
     assert scores["partly"] == pytest.approx(3 + sum(p for name, p in returned.points("partly").items()
                                                      if name.startswith("check-")))
     assert 0 < scores["partly"] < AUTO - DRILLS + 3
+
+
+def test_every_submission_leaves_its_report(course):
+    kept = {record.student: record for record in records.all_of(course.root, SLUG)}
+    assert set(kept) == set(course.homes)
+    for who, record in kept.items():
+        assert record.problem is None and record.key is None
+        earned = {name: record.report.points(exercise)[0] for name, exercise in graded_cells(TOPIC).items()}
+        points = course.points(who)
+        assert {name: points[name] for name in earned} == pytest.approx(earned)
+    assert records.Record.from_json(kept["partly"].to_json()) == kept["partly"]
 
 
 def test_grading_again_gives_the_same(returned):

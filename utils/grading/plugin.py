@@ -30,6 +30,7 @@ from traitlets import Integer, List, Unicode
 
 from utils.build.nbgrader_cells import graded_cells
 from utils.curriculum import CurriculumError, Topic, topic
+from utils.grading import records
 from utils.grading.config import AUTOGRADE, SANITIZE
 from utils.grading.graft import TRUSTED
 from utils.grading.submission import Submission, make_safe, read
@@ -108,21 +109,29 @@ class SubmissionReader(NotebookExporter):
         return self.from_notebook_node(new_notebook(), resources=resources, **kw)
 
     def _open(self, submitted: Path, copied: Path, who: str) -> None:
-        self.key = None
+        self.key, begun = None, monotonic()
         self.submission = read(self.topic, submitted, self._released())
         for note in self.submission.notes:
             self.log.warning("%s, %s: %s", who, self.topic.slug, note)
         self.submission.set_aside(copied)
         with tempfile.TemporaryDirectory(prefix="upstream-judge-") as desk:
             digest = self.submission.write_for_judge(Path(desk))
+            kept = {"assignment": self.topic.slug, "student": who, "work": digest, "notes": self.submission.notes}
             try:
                 self.report = judge_folder(self.topic, Path(desk), seed=self._seed(digest), isolated=True)
-            except JudgeError:
+            except JudgeError as error:
+                self._keep(begun, **kept, problem=str(error))
                 self.log.error("%s, %s: not graded, since the judge stopped (below). No score was changed; a first "
                                "grading that fails shows as 0 in nbgrader's tables.", who, self.topic.slug)
                 raise
+        self._keep(begun, **kept, report=self.report)
         self.log.info("%s, %s: %s", who, self.topic.slug, self.report.verdict)
         self.key = submitted
+
+    def _keep(self, begun: float, **what) -> None:
+        """Leave the record of this submission for `course.py report`."""
+        seconds = round(monotonic() - begun, 1)
+        records.write(Path(self.parent.coursedir.root), records.Record(graded=records.now(), seconds=seconds, **what))
 
     def _seed(self, digest: str) -> int:
         """Fresh for each submission, the same when it is graded again, unforeseeable without the course's secret."""
