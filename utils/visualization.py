@@ -100,12 +100,7 @@ class Drawing:
     def _repr_html_(self) -> str:
         if not self.svg:
             return f"<pre>{html.escape(repr(self))}</pre>" + (f"<p>{NO_PROGRAM}</p>" if self.trace else "")
-        width = round(float(re.search(r'width="([\d.]+)pt"', self.svg)[1]) * 4 / 3)     # CSS: 96 px are 72 pt
-        source = base64.b64encode(self.svg.encode()).decode()
-        # A wide picture shrinks to the page, but never below 75 %: from there on it scrolls.
-        return (f'<div style="overflow-x:auto"><img src="data:image/svg+xml;base64,{source}" width="{width}" '
-                f'alt="{html.escape(self.alt)}" '
-                f'style="max-width:100%;min-width:{round(width * 0.75)}px;height:auto;border-radius:6px"></div>')
+        return as_image(self.svg, self.alt)
 
     def _lines(self) -> list[str]:
         """One line a value, as code that could have made it; columns aligned."""
@@ -118,6 +113,16 @@ class Drawing:
             rows.append((node.name + (" = " + _call(node.op, inputs) if inputs else ""), data, grad))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def as_image(svg: str, alt: str) -> str:
+    """An SVG document as HTML that shows in untrusted notebooks and on feedback pages too."""
+    width = round(float(re.search(r'width="([\d.]+)pt"', svg)[1]) * 4 / 3)     # CSS: 96 px are 72 pt
+    source = base64.b64encode(svg.encode()).decode()
+    # A wide picture shrinks to the page, but never below 75 %: from there on it scrolls.
+    return (f'<div style="overflow-x:auto"><img src="data:image/svg+xml;base64,{source}" width="{width}" '
+            f'alt="{html.escape(alt)}" '
+            f'style="max-width:100%;min-width:{round(width * 0.75)}px;height:auto;border-radius:6px"></div>')
 
 
 def _headline(walked: Trace) -> str:
@@ -254,19 +259,27 @@ def caption(graph: graphviz.Digraph, sentences: Iterable[str], width: int = 72) 
         graph.attr(label=r"\l" + "".join(graphviz.escape(html.escape(line)) + r"\l" for line in lines))
 
 
-def card(node: Node, grads: bool = True) -> str:
-    """A value's label in Graphviz's HTML: name if it has one, data, grad."""
+def card(node: Node, grads: bool = True, wrong: tuple[str, str] | None = None) -> str:
+    """A value's label in Graphviz's HTML: name if it has one, data, grad.
+
+    `wrong`: "data" or "grad", and the number that stood there instead of the node's; the two are told apart in words.
+    """
     name = f"<B>{_text(node.label)}</B>" if node.label else f'<FONT COLOR="{GREY}" POINT-SIZE="9">{node.name}</FONT>'
     rows = [f'<TR><TD COLSPAN="2">{name}</TD></TR>']
     rows.append(_row("data", show(node.data), INK))
     if grads and node.grad is not None:
         rows.append(_row("grad", show(node.grad), VERMILION))
+    if wrong:
+        at = {"data": 1, "grad": 2}[wrong[0]]
+        rows[at:at + 1] = [_row(f"{wrong[0]}, yours", f"✗ {wrong[1]}", VERMILION, bold=True),
+                           _row("expected", show(getattr(node, wrong[0])), GREEN, bold=True)]
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>>'
 
 
-def _row(word: str, text: str, colour: str) -> str:
+def _row(word: str, text: str, colour: str, bold: bool = False) -> str:
+    shown = f"<B>{_text(text)}</B>" if bold else _text(text)
     return (f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{GREY}">{word} </FONT></TD>'
-            f'<TD ALIGN="RIGHT"><FONT COLOR="{colour}">{_text(text)}</FONT></TD></TR>')
+            f'<TD ALIGN="RIGHT"><FONT COLOR="{colour}">{shown}</FONT></TD></TR>')
 
 
 def find_program(pure: bool = False) -> str | None:

@@ -51,6 +51,7 @@ def shipped_files() -> dict[Path, bytes]:
     """Every committed file that is generated, with its content."""
     from utils.build.figures import figures
     from utils.build.stub import stub
+    from utils.judge import catalogue_page
 
     engine = topic("02").solutions / "level03-memory-efficient.py"
     text = stub(engine.read_text(encoding="utf-8"), engine.relative_to(ROOT).as_posix())
@@ -58,7 +59,7 @@ def shipped_files() -> dict[Path, bytes]:
     for one in load():
         files |= notebooks(one, one.shipped, answers=False)
         files[one.shipped / one.module] = _skeleton(one)
-    return files | {ROOT / name: picture for name, picture in figures().items()}
+    return files | catalogue_page.files() | {ROOT / name: picture for name, picture in figures().items()}
 
 
 def instructor_files(one: Topic, folder: Path, reference: bool = False) -> dict[Path, bytes]:

@@ -99,3 +99,17 @@ def truth(program: Program) -> Truth:
         grads, sizes = ({leaf: float(terms.get(leaf, 0)) for leaf in program.leaves}
                         for terms in (root.partials, root.sizes))
         return Truth(float(root.value), grads, sizes)
+
+
+def everywhere(program: Program) -> list[tuple[float, float]]:
+    """(value, d root / d value) of every leaf and line of `program`, in its order."""
+    duals: list[Dual] = []
+
+    def marked(dual: Dual) -> Dual:
+        """The same number, with a derivative of 1 by its own place."""
+        duals.append(Dual(dual.value, dual.partials | {str(len(duals)): mpf(1)}, {}))
+        return duals[-1]
+    with mp.workdps(DIGITS):
+        root = program.evaluate(lambda name, data: marked(Dual(mpf(data), {}, {})),
+                                lambda op, operands: marked(_apply(op, operands)))
+        return [(float(dual.value), float(root.partials.get(str(k), 0))) for k, dual in enumerate(duals)]

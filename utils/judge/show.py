@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
+from utils.judge.picture import picture
 from utils.judge.report import Report, Verdict, number
 
 WORDS = {"passed": "kept", "failed": "not kept", "not-written": "not yet written", "timeout": "stopped: too long",
@@ -123,6 +124,7 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
         parts.append(f'<pre style="{STYLE["code"]}">{escape(verdict.program)}</pre>')
         rows = "".join(_row(name, f"<code>{escape(value)}</code>") for name, value in _numbers(verdict))
         parts.append(f'<table style="margin:0">{rows}</table>' if rows else "")
+        parts.append(picture(verdict))
     if verdict.detail and verdict.detail not in notes:
         parts.append(f"<div>{_marked(verdict.detail)}</div>")
     if looks_like := _looks_like(verdict):
