@@ -1,4 +1,4 @@
-"""What every test file shares: the learner's file under `engine` and `answers`, and how a broken promise is told.
+"""What every test file shares: the learner's file as `engine`, `module` and `answers`, how a broken promise is told.
 
 `pytest tests/<topic>/test_basic.py` judges work/<topic>/; `--file F` names another file. A topic's folder is collected
 only when the command line names it: the whole suite judges the solutions instead (tests/test_solutions.py).
@@ -14,6 +14,7 @@ from utils.curriculum import Topic, load
 from utils.judge.answers import Answers
 from utils.judge.core import DEFAULT_SEED
 from utils.judge.engine import Engine
+from utils.judge.module import Module
 from utils.judge.promises import Broken
 from utils.judge.report import Verdict
 from utils.judge.session import Session
@@ -59,14 +60,27 @@ def _judged(request) -> tuple[Topic, Path]:
 
 
 @pytest.fixture(scope="module")
-def engine(request):
-    """The learner's engine, in one worker for a whole test file."""
+def session(request):
+    """A worker with the learner's file, for a whole test file."""
     _, file = _judged(request)
     if not file.is_file():
         pytest.fail(f"there is no {file.name} in {file.parent.name}/ to judge; `python3 course.py lab` makes one, "
                     "or name a file with --file", pytrace=False)
     with Session(file) as session:
-        yield Engine(session, DEFAULT_SEED)
+        yield session
+
+
+@pytest.fixture(scope="module")
+def engine(session):
+    """The learner's `Value`."""
+    return Engine(session, DEFAULT_SEED)
+
+
+@pytest.fixture(scope="module")
+def module(session, request):
+    """The learner's functions and layers."""
+    topic, file = _judged(request)
+    return Module(session, DEFAULT_SEED).about(topic, file.parent)
 
 
 @pytest.fixture(scope="module")

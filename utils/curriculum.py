@@ -54,6 +54,7 @@ class Topic:
     levels: tuple[Level, ...]
     essays: tuple[Exercise, ...]
     drills: tuple[Exercise, ...]
+    reference: str = "level01-naive.py"     # the solution that the learner's file is a skeleton of
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:

@@ -81,7 +81,7 @@ def notebooks(one: Topic, folder: Path, answers: bool) -> dict[Path, bytes]:
 
 
 def _reference(one: Topic) -> bytes:
-    return (one.solutions / "level01-naive.py").read_bytes()
+    return (one.solutions / one.reference).read_bytes()
 
 
 def _skeleton(one: Topic) -> bytes:
@@ -90,7 +90,7 @@ def _skeleton(one: Topic) -> bytes:
     try:
         return skeleton(_reference(one).decode()).encode()
     except SkeletonError as error:
-        raise SkeletonError(f"solutions/{one.slug}/level01-naive.py: {error}") from error
+        raise SkeletonError(f"solutions/{one.slug}/{one.reference}: {error}") from error
 
 
 def leftovers(files: dict[Path, bytes]) -> list[Path]:

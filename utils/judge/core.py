@@ -11,7 +11,8 @@ from utils.curriculum import Exercise, Topic
 from utils.judge import lint
 from utils.judge.answers import Answers
 from utils.judge.diagnosis import Diagnosis, diagnose
-from utils.judge.engine import HASTY, Engine, broken
+from utils.judge.engine import HASTY, Engine, Runner, broken
+from utils.judge.module import Module
 from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict, tidy
 from utils.judge.session import Outcome, Session
@@ -19,6 +20,7 @@ from utils.judge.source import borrowed, digest
 
 DEFAULT_SEED = 0
 MANY_TIMEOUTS = 8
+HANDLES: dict[str, type[Runner]] = {"engine": Engine, "module": Module}     # what promises about the module may ask for
 
 
 def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collection[str] | None = None,
@@ -31,8 +33,9 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     file = file or folder / topic.module
     wanted = [p for p in collect(topic) if only is None or p.exercise in only]
     with Session(file if file.is_file() else None, isolated) as session:
-        handles = {"engine": Engine(session, seed), "answers": Answers(topic, folder, answers, isolated)}
-        about_module = any("engine" in p.asks_for for p in wanted)
+        runners = {name: HANDLES[name](session, seed).about(topic, folder) for name in map(_handle, wanted) if name}
+        handles = {**runners, "answers": Answers(topic, folder, answers, isolated)}
+        about_module = bool(runners)
         unloadable = _unloadable(topic, file, session) if about_module else None
         trials = [_try(p, handles, unloadable) for p in wanted]
         there = about_module and file.is_file()
@@ -68,9 +71,11 @@ def _unloadable(topic: Topic, file: Path, session: Session) -> Broken | None:
 
 
 def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
-    if unloadable and "engine" in promise.asks_for:
+    name = _handle(promise)
+    if unloadable and name:
         return Trial(promise, unloadable, [])
-    start = len(handles["engine"].transcript)
+    transcript = handles[name].transcript if name else []
+    start = len(transcript)
     problem = None
     try:
         promise.keep(**handles)
@@ -79,7 +84,12 @@ def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError):
         # a reply of the right form whose contents no worker of ours sends: learner code wrote on the pipe
         problem = Broken("What came back from running this file cannot be read.", status="crash")
-    return Trial(promise, problem, handles["engine"].transcript[start:])
+    return Trial(promise, problem, transcript[start:])
+
+
+def _handle(promise: Promise) -> str | None:
+    """The handle by which a promise asks for the learner's module, or None where it is about answers."""
+    return next((name for name in promise.asks_for if name in HANDLES), None)
 
 
 def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, Diagnosis]:
@@ -128,7 +138,7 @@ def _notes(topic: Topic, unloadable: Broken | None, loan: str | None, source: st
     if loan:
         notes.append(f"Borrowed: {loan}. Borrowed work earns no points here; "
                      f"they are yours once the promises hold for a {topic.module} of your own.")
-    problems = [t.problem for t in trials if t.problem and "engine" in t.promise.asks_for]
+    problems = [t.problem for t in trials if t.problem and _handle(t.promise) == "engine"]      # lint knows engines
     if problems and not loan:
         details = [p.evidence["detail"] or "" for p in problems]
         notes += map(str, lint.notes(source, details, stopped=any(p.evidence["status"] == "timeout" for p in problems)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
+from utils.curriculum import Topic
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program, trace
 from utils.judge.promises import Broken
@@ -22,14 +24,41 @@ REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__r
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "neg": "-"}
 
 
-class Engine:
-    """The learner's file, as promises see it. Everything raises Broken where the learner's numbers are not right."""
+class Runner:
+    """Runs scripts on the learner's file and keeps what they did. Handles that promises ask for are built on it."""
 
     def __init__(self, session: Session, seed: int = 0):
         self.session = session
         self.seed = seed
         self.transcript: list[tuple[list, Outcome]] = []        # every script that was run, and what it did
         self._limits_hit = 0
+
+    def about(self, topic: Topic, folder: Path) -> Runner:
+        """Itself, told which topic is judged and in which folder."""
+        return self
+
+    def reports(self, steps: list, code: str | None = None, limits: Limits = ORDINARY) -> list:
+        """What a script reported; Broken, showing `code`, if it did not end well."""
+        return self.unbroken(self.outcome(steps, limits), code)
+
+    @staticmethod
+    def unbroken(outcome: Outcome, code: str | None = None) -> list:
+        """What an outcome reports; Broken, showing `code`, if an error stopped it."""
+        if outcome.error:
+            raise broken(outcome, code)
+        return outcome.reports
+
+    def outcome(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
+        """What a script did, whatever that is."""
+        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == ORDINARY
+        outcome = self.session.run(steps, HASTY if hasty else limits)
+        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
+        self.transcript.append((steps, outcome))
+        return outcome
+
+
+class Engine(Runner):
+    """The learner's `Value`, as promises see it. Everything raises Broken where the learner's numbers are not right."""
 
     def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
         """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown if it is given."""
@@ -55,25 +84,6 @@ class Engine:
         if outcome.error and (outcome.error["type"] in REFUSALS or outcome.error["kind"] == "absent"):
             return
         _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
-
-    def reports(self, steps: list, code: str | None = None, limits: Limits = ORDINARY) -> list:
-        """What a script reported; Broken, showing `code`, if it did not end well."""
-        return self.unbroken(self.outcome(steps, limits), code)
-
-    @staticmethod
-    def unbroken(outcome: Outcome, code: str | None = None) -> list:
-        """What an outcome reports; Broken, showing `code`, if an error stopped it."""
-        if outcome.error:
-            raise broken(outcome, code)
-        return outcome.reports
-
-    def outcome(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
-        """What a script did, whatever that is."""
-        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == ORDINARY
-        outcome = self.session.run(steps, HASTY if hasty else limits)
-        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
-        self.transcript.append((steps, outcome))
-        return outcome
 
     def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
         """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`.
@@ -152,6 +162,8 @@ def sentence(error: dict) -> str:
         return "Ran out of memory: " + (text or "an allocation was refused.")
     if kind == "exit":
         return f"It ended Python itself ({error['type']}: {text})."
+    if kind == "misshapen":
+        return f"{text}."
     if kind == "syntax":
         return f"{error['type']}: {text}."
     if kind in ("timeout", "crash"):

@@ -61,13 +61,14 @@ def promise(exercise: str, weight: float = 1.0, each: tuple[str, ...] = ()):
 
 
 class Broken(Exception):
-    """A promise does not hold: `status` as in a report, and the evidence."""
+    """A promise does not hold: `status` as in a report, the evidence, and a `misconception` that is plain to see."""
 
     def __init__(self, detail: str | None, *, status: str = "failed", program: str | None = None,
-                 quantity: str | None = None, yours: str | None = None, expected: str | None = None):
+                 quantity: str | None = None, yours: str | None = None, expected: str | None = None,
+                 misconception: str | None = None):
         super().__init__(detail or f"{quantity} is {yours}, expected {expected}")
         self.evidence = {"status": status, "program": program, "quantity": quantity, "yours": yours,
-                         "expected": expected, "detail": detail}
+                         "expected": expected, "detail": detail, "misconception": misconception}
 
 
 @lru_cache

@@ -5,7 +5,8 @@ in 8 bytes. Before learner code is loaded both streams are moved aside, so nothi
 Standard library only, and self-contained: it runs as `python -I worker.py`, with nothing of ours imported.
 
 The first request names the file to load. Each later one is a script: a list of steps over numbered registers.
-An operand is a number, a string, a list of operands, or {"r": k} for what register k holds.
+An operand is a number, a string, a list of operands, {"r": k} for what register k holds, or an array as `pack` makes
+it: {"array": dtype, "shape": [...], "bytes": its numbers in C order, in base64}. Arrays are reported in that form too.
 
     ["new", out, x]                 out = Value(x)
     ["make", out, name, args]       out = module.name(*args)
@@ -21,8 +22,19 @@ An operand is a number, a string, a list of operands, or {"r": k} for what regis
     ["report", x]                   report x itself
     ["repeat", n, steps]            the steps, n times over
     ["exec", source, names]         run source by itself (math and np at hand), report the named variables
+
+For modules of functions and layers:
+    ["let", out, x]                 out = x
+    ["rng", out, seed]              out = numpy.random.default_rng(seed)
+    ["invoke", out, x, method, args]    out = x.method(*args), whatever that is
+    ["fill", x, attr, array]        x.attr = array, in the shape that x.attr has; an error if that holds another one
+    ["attr", out, x, attr]          out = x.attr
+    ["item", out, x, k]             out = x[k]
+    ["dict", out, keys, xs]         out = {key: x, ...}
+    ["module", out, name, source]   out = a module made from its source, which must need no file
 """
 
+import base64
 import importlib.util
 import json
 import math
@@ -31,12 +43,15 @@ import os
 import struct
 import sys
 import traceback
+import types
 
 OPERATORS = {
     "add": ("__add__", operator.add), "sub": ("__sub__", operator.sub), "mul": ("__mul__", operator.mul),
     "truediv": ("__truediv__", operator.truediv), "pow": ("__pow__", operator.pow), "neg": ("__neg__", operator.neg),
 }
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
+NUMBERS = "biuf"            # kinds of NumPy's dtypes that cross
+LARGEST_ARRAY = 1 << 20     # entries, of an array that is reported
 
 
 class Absent(Exception):
@@ -55,6 +70,28 @@ class LostNode(Exception):
         self.what, self.got = what, got
 
 
+class Misshapen(Exception):
+    """An attribute holds something else than an array of the shape that the brief gives it."""
+
+
+def pack(array):
+    """A NumPy array of numbers as plain data: dtype, shape, bytes. Little-endian, C order."""
+    array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+    return {"array": array.dtype.str, "shape": list(array.shape), "bytes": base64.b64encode(array.tobytes()).decode()}
+
+
+def unpack(data):
+    """A new array from what `pack` made. ValueError, TypeError or KeyError for other data."""
+    import numpy
+    if numpy.dtype(data["array"]).kind not in NUMBERS:
+        raise ValueError("an array of numbers was expected, not " + str(data["array"])[:20])
+    return numpy.frombuffer(base64.b64decode(data["bytes"]), data["array"]).reshape(data["shape"]).copy()
+
+
+def is_array(x):
+    return type(x).__module__ == "numpy" and getattr(x, "ndim", 0) > 0
+
+
 def plain(x):
     """`x` as data that JSON can carry; what is no number, text or list is described, never serialised."""
     if type(x) in (int, float, bool, str, type(None)):
@@ -65,6 +102,8 @@ def plain(x):
         return int.__int__(x)
     if type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0:
         return plain(x.item())
+    if is_array(x) and x.dtype.kind in NUMBERS and x.size <= LARGEST_ARRAY:
+        return pack(x)
     if type(x) in (list, tuple):
         return [plain(item) for item in x]
     if type(x) is dict:
@@ -73,7 +112,8 @@ def plain(x):
 
 
 def describe(x):
-    text = "a whole number of more than 300 digits" if isinstance(x, int) else safe_text(repr, x, 80)
+    text = ("a whole number of more than 300 digits" if isinstance(x, int) else
+            f"an array of {x.dtype}, shape {x.shape}"[:80] if is_array(x) else safe_text(repr, x, 80))
     return {"other": type(x).__name__, "text": text}
 
 
@@ -112,7 +152,7 @@ class Machine:
 
     def operand(self, x):
         if type(x) is dict:
-            return self.registers[x["r"]]
+            return self.registers[x["r"]] if "r" in x else unpack(x)
         if type(x) is list:
             return [self.operand(item) for item in x]
         return x
@@ -148,6 +188,46 @@ class Machine:
             self.keep_node(out, result, method)
         else:
             self.registers[out] = result
+
+    def do_invoke(self, out, x, method, args):
+        target = self.operand(x)
+        if not hasattr(target, method):
+            raise Absent(method)
+        self.registers[out] = getattr(target, method)(*self.operand(args))
+
+    def do_fill(self, x, attr, array):
+        target, array = self.operand(x), self.operand(array)
+        if not hasattr(target, attr):
+            raise Absent(attr)
+        shape = getattr(getattr(target, attr), "shape", None)
+        if shape is None or [n for n in shape if n != 1] != [n for n in array.shape if n != 1]:
+            held = f"an array of shape {shape}" if type(shape) is tuple else f"a {type(getattr(target, attr)).__name__}"
+            raise Misshapen(f"{attr} is {held}; expected shape {array.shape}")
+        setattr(target, attr, array.reshape(shape))
+
+    def do_let(self, out, x):
+        self.registers[out] = self.operand(x)
+
+    def do_rng(self, out, seed):
+        import numpy
+        self.registers[out] = numpy.random.default_rng(seed)
+
+    def do_attr(self, out, x, attr):
+        target = self.operand(x)
+        if not hasattr(target, attr):
+            raise Absent(attr)
+        self.registers[out] = getattr(target, attr)
+
+    def do_item(self, out, x, k):
+        self.registers[out] = self.operand(x)[k]
+
+    def do_dict(self, out, keys, xs):
+        self.registers[out] = dict(zip(keys, self.operand(xs), strict=True))
+
+    def do_module(self, out, name, source):
+        module = types.ModuleType(name)
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+        self.registers[out] = module
 
     def keep_node(self, out, result, what):
         if type(result) in PLAIN or result is NotImplemented:
@@ -209,7 +289,7 @@ def explain(problem, module):
     """What went wrong, as plain data: its kind, type and text, and where in the learner's file."""
     line, code = where(problem, getattr(module, "__file__", None))
     kinds = ((NotImplementedError, "not-written"), (Absent, "absent"), (LostNode, "lost-node"), (SystemExit, "exit"),
-             (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"))
+             (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"), (Misshapen, "misshapen"))
     kind = next((name for cls, name in kinds if isinstance(problem, cls)), "raised")
     return {"kind": kind, "type": type(problem).__name__, "text": safe_text(str, problem, 300),
             "what": getattr(problem, "what", None) if kind in ("absent", "lost-node") else None,
@@ -269,6 +349,8 @@ def main():
     sys.dont_write_bytecode = True
     requests, replies = channels()
     setting = receive(requests)
+    for library in ("OPENBLAS", "OMP", "MKL"):      # one thread: the same sums everywhere, and memory within its limit
+        os.environ[library + "_NUM_THREADS"] = "1"
     limit_memory(setting["memory"])
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
     module, error = None, None

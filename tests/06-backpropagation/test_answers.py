@@ -1,0 +1,1 @@
+"""Answer cells of topic 06: none yet."""
