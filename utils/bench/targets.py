@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.bench import growth
 from utils.bench.measure import Race, memory, race
 
 IDS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "V1", "V2", "V3", "V4", "G1", "G2", "G3")
@@ -167,3 +168,13 @@ def checker(plan: Plan) -> Iterator[Row]:
 
 
 SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, checker)
+
+
+def pictures(plan: Plan) -> dict:
+    """What costs.ipynb measures, with micrograd in the learner's place: data for `plots.save`."""
+    sizes = [min(size, plan.size(growth.SIZES[-1], growth.SMALL)) for size in growth.SIZES]
+    scalars = ("level 3", "level 1")
+    return {"growth": growth.growth((*scalars, "level 2", "micrograd"), sorted(set(sizes)), plan.rounds // 2,
+                                    plan.baselines),
+            "footprint": growth.footprint(scalars, plan.size(growth.FOOTPRINT, growth.FOOTPRINT // 2)),
+            "training_step": growth.training_step((*scalars, "level 3, dot", "compiled"), plan.rounds // 2)}

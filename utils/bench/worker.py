@@ -1,15 +1,19 @@
 """One workload on one engine, in a process of its own: `python -m utils.bench.worker WORKLOAD ENGINE SIZE WARM_SIZE`.
 
 Requests and answers are JSON, one a line: {"do": "result"} gives numbers that all engines must agree on, {"do": "time",
-"calls": n, "gc": true} the CPU seconds of n calls, {"do": "memory", "name": ...} what that measurement of `scalar` or
-`arrays` returns.
+"calls": n, "gc": true} the CPU seconds of n calls, {"do": "profile"} where they go, {"do": "memory", "name": ...} what
+that measurement of `scalar` or `arrays` returns. ENGINE is a name of FILES, a baseline, or the path of a file.
 """
 
 from __future__ import annotations
 
+import cProfile
 import gc
 import importlib.util
 import json
+import os
+import pstats
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -18,17 +22,21 @@ from pathlib import Path
 from utils.bench import scalar
 
 SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions" / "02-autograd-engine"
-FILES = {"level 2": "level02-vectorized.py", "level 3": "level03-memory-efficient.py",
-         "level 3, dot": "level03-memory-efficient.py", "compiled": "extension-compiled.py"}
+FILES = {"level 1": "level01-naive.py", "level 2": "level02-vectorized.py",
+         "level 3": "level03-memory-efficient.py", "level 3, dot": "level03-memory-efficient.py",
+         "compiled": "extension-compiled.py"}
 WARM_UP = 10       # calls before anything is timed
 SMALLEST = 10
 ENOUGH = 1_000     # numbers of a result that are compared
 
 
 def engine(name: str):
-    """The module that holds our engine of that name; its file name has a hyphen, so `import` cannot spell it."""
-    spec = importlib.util.spec_from_file_location("engine", SOLUTIONS / FILES[name])
-    module = importlib.util.module_from_spec(spec)
+    """The module that holds our engine of that name, or the one at that path; `import` cannot spell a hyphen."""
+    file = SOLUTIONS / FILES[name] if name in FILES else Path(name)
+    if name not in FILES:
+        sys.path.append(str(file.parent))  # for the files beside a learner's
+    spec = importlib.util.spec_from_file_location("engine", file)
+    module = sys.modules["engine"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -84,6 +92,41 @@ def timed(call: Callable[[], list], calls: int, collecting: bool) -> list[float]
     return seconds
 
 
+def profiled(call: Callable[[], list]) -> dict:
+    """Where a call's time goes: the collector's share of it (0 to 1), and [function, calls, its own share] of the rest.
+
+    Two runs: one with the collector on and no profiler, which would lay its own cost on every function; then one under
+    the profiler, with the collector off, whose time would count for whichever function was allocating.
+    """
+    started, collecting = 0.0, 0.0
+
+    def watch(phase: str, _: dict) -> None:
+        nonlocal started, collecting
+        if phase == "start":
+            started = time.process_time()
+        else:
+            collecting += time.process_time() - started
+
+    gc.collect()
+    gc.callbacks.append(watch)
+    (total,) = timed(call, 1, True)
+    gc.callbacks.remove(watch)
+    profiler = cProfile.Profile(time.process_time)
+    gc.disable()
+    profiler.runcall(call)
+    gc.enable()
+    found = pstats.Stats(profiler).stats  # {(file, line, function): (_, calls, own seconds, ...)}
+    whole = sum(own for _, _, own, *_ in found.values())
+    functions: dict[str, list] = {}
+    for (file, _, name), (_, calls, own, *_) in found.items():
+        builtin = re.match(r"<(?:built-in )?method (?:\w+\.)*'?(\w+)", name)
+        name = "the program itself" if file == scalar.__file__ else builtin[1] if builtin else name
+        row = functions.setdefault(name, [name, 0, 0.0])  # many functions share a name: `_backward`, `__init__`
+        row[1] += calls
+        row[2] += own / whole
+    return {"collector": collecting / total, "functions": sorted(functions.values(), key=lambda row: -row[2])}
+
+
 def memory(name: str, what: str, engine_name: str, size: int):
     if name == "peak":
         return scalar.peak_bytes(workload(what, engine_name, size))
@@ -96,6 +139,8 @@ def memory(name: str, what: str, engine_name: str, size: int):
 
 def main(what: str, name: str, size: int, warm_size: int) -> None:
     call = None
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what an engine prints must not mix with the answers
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "memory":
@@ -110,8 +155,9 @@ def main(what: str, name: str, size: int, warm_size: int) -> None:
                     warm()
                 call = workload(what, name, size) if size != warm_size else warm
                 result = numbers(call())
-            answer = result if request["do"] == "result" else timed(call, request["calls"], request["gc"])
-        print(json.dumps(answer), flush=True)
+            answer = (result if request["do"] == "result" else profiled(call) if request["do"] == "profile" else
+                      timed(call, request["calls"], request["gc"]))
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -22,16 +22,20 @@ ROUNDS, QUICK_ROUNDS = 4, 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="smaller graphs, fewer rounds: within a minute")
     parser.add_argument("--json", metavar="F", type=Path, help="write the results to this file as well")
+    parser.add_argument("--plots", metavar="DIR", type=Path, help="draw the pictures of costs.ipynb into this folder")
 
 
 def run(args: argparse.Namespace) -> int:
-    from utils.bench import baselines, targets
+    from utils.bench import baselines, plots, targets
     from utils.bench.measure import WorkerFailed
 
     console = Console(width=None if sys.stdout.isatty() else 150)
     if args.json and not args.json.resolve().parent.is_dir():
         print(f"problem: there is no folder {args.json.parent} to write {args.json.name} in -> do: make it, or name a "
               "file elsewhere", file=sys.stderr)
+        return 2
+    if args.plots and not args.plots.is_dir():
+        print(f"problem: there is no folder {args.plots} to draw in -> do: make it, or name another", file=sys.stderr)
         return 2
     notes = []
     try:
@@ -56,16 +60,28 @@ def run(args: argparse.Namespace) -> int:
         except WorkerFailed as problem:
             print(f"problem: {problem} -> do: see what it printed; the other measurements go on", file=sys.stderr)
             notes.append(f"Not measured: {problem}.")
+    pictures = {}
+    if args.json or args.plots:
+        console.print("[dim]What costs.ipynb shows: time a node, memory a node, one training step.[/dim]")
+        try:
+            pictures = targets.pictures(plan)
+        except WorkerFailed as problem:
+            print(f"problem: {problem} -> do: see what it printed; there are no pictures", file=sys.stderr)
+            notes.append(f"Not measured: {problem}.")
     console.print(table(rows))
     for note in notes:
         console.print(note, markup=False)
     if args.json:
-        args.json.write_text(json.dumps(report(rows, notes, plan), indent=1) + "\n", encoding="utf-8")
+        results = report(rows, notes, plan) | pictures
+        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if args.plots:
+        for file in plots.save(pictures, args.plots):
+            console.print(f"drawn: {file}", markup=False)
     return 0
 
 
 def report(rows: list, notes: list[str], plan) -> dict:
-    """The results as plain data."""
+    """The results as plain data; `targets.pictures` come beside them."""
     return {"quick": plan.quick, "rounds": plan.rounds, "python": platform.python_version(),
             "system": platform.system(), "machine": platform.machine(), "notes": notes,
             "results": [row.as_dict() for row in rows]}
