@@ -18,7 +18,8 @@ matplotlib.use("agg")
 @pytest.fixture
 def small(monkeypatch):
     """Graphs of a few hundred nodes."""
-    for name, value in (("SIZES", (100, 200)), ("ROUNDS", 1), ("FOOTPRINT", 200), ("SMALL", 100), ("STEP_POINTS", 5)):
+    for name, value in (("SIZES", (100, 200)), ("ROUNDS", 1), ("PROFILED", 200), ("FOOTPRINT", 200), ("SMALL", 100),
+                        ("STEP_POINTS", 5)):
         monkeypatch.setattr(growth, name, value)
     yield
     matplotlib.pyplot.close("all")

@@ -15,6 +15,7 @@ SIZES = (1_000, 10_000, 100_000)    # nodes
 ROUNDS = 2
 SLOW = ("level 2",)         # an array for each number: 1e5 of them would take as long as all the others together
 SMALL = 10_000              # the most nodes that SLOW engines get
+PROFILED = 30_000           # nodes of the program whose time is told apart
 FOOTPRINT = 20_000          # nodes whose memory is measured
 STEP_POINTS = 100           # of two moons
 NAMED = 6                   # functions of a profile that get a line of their own

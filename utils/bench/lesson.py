@@ -49,12 +49,12 @@ class Costs:
 
     def where_time_goes(self, engine: str = "yours") -> dict | None:
         """The shares of the collector and of each function; level 1's where there is no engine of yours."""
-        title = f"Where the time goes, {growth.SIZES[-1]:,} nodes: {{}}"
+        title = f"Where the time goes, {growth.PROFILED:,} nodes: {{}}"
         chosen = []
 
         def measure(yours: tuple[str, ...]) -> dict:
             chosen.append((*yours, "level 1")[0] if engine == "yours" else engine)
-            return growth.where_time_goes(chosen[-1], growth.SIZES[-1])
+            return growth.where_time_goes(chosen[-1], growth.PROFILED)
 
         return self._measure(measure, lambda data: plots.shares(data, title.format(growth.shown(chosen[-1]))))
 
