@@ -21,6 +21,7 @@ COMMANDS = {
     "test": ("utils.cli.run_tests", "run the test suite; arguments go to pytest"),
     "build": ("utils.cli.build", "regenerate notebooks and skeleton (--check: fail if stale)"),
     "bench": ("utils.cli.bench", "what the engines cost, beside what you would use instead (--quick: a minute)"),
+    "grade": ("utils.cli.grade", "grade submissions: what is new or has changed, on all cores"),
     "instructor": ("utils.cli.instructor", "JupyterLab with nbgrader formgrader on the course"),
 }
 HELP = ("-h", "--help", "help")

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-import hmac
 import os
 import re
-import secrets
 import tempfile
 from pathlib import Path
 from time import monotonic
@@ -31,6 +29,7 @@ from traitlets import Integer, List, Unicode
 from utils.build.nbgrader_cells import graded_cells
 from utils.curriculum import CurriculumError, Topic, topic
 from utils.grading import records
+from utils.grading.bundle import assignment_key, seed
 from utils.grading.config import AUTOGRADE, SANITIZE
 from utils.grading.graft import TRUSTED
 from utils.grading.submission import Submission, make_safe, read
@@ -114,11 +113,12 @@ class SubmissionReader(NotebookExporter):
         for note in self.submission.notes:
             self.log.warning("%s, %s: %s", who, self.topic.slug, note)
         self.submission.set_aside(copied)
+        key = assignment_key(Path(self.parent.coursedir.root), self.topic.slug)
         with tempfile.TemporaryDirectory(prefix="upstream-judge-") as desk:
             digest = self.submission.write_for_judge(Path(desk))
             kept = {"assignment": self.topic.slug, "student": who, "work": digest, "notes": self.submission.notes}
             try:
-                self.report = judge_folder(self.topic, Path(desk), seed=self._seed(digest), isolated=True)
+                self.report = judge_folder(self.topic, Path(desk), seed=seed(key, digest), isolated=True)
             except JudgeError as error:
                 self._keep(begun, **kept, problem=str(error))
                 self.log.error("%s, %s: not graded, since the judge stopped (below). No score was changed; a first "
@@ -132,15 +132,6 @@ class SubmissionReader(NotebookExporter):
         """Leave the record of this submission for `course.py report`."""
         seconds = round(monotonic() - begun, 1)
         records.write(Path(self.parent.coursedir.root), records.Record(graded=records.now(), seconds=seconds, **what))
-
-    def _seed(self, digest: str) -> int:
-        """Fresh for each submission, the same when it is graded again, unforeseeable without the course's secret."""
-        path = Path(self.parent.coursedir.root) / "secret"
-        if not path.exists():
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-        mac = hmac.new(path.read_bytes(), f"{self.topic.slug}\n{digest}".encode(), "sha256")
-        return int.from_bytes(mac.digest()[:4], "big")
 
 
 class Graft(NbGraderPreprocessor):

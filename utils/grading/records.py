@@ -6,6 +6,7 @@
     graded, seconds       when (local time, ISO 8601), and how long it took; nothing else differs between two gradings
     work                  SHA-256 of all that the judge read: the module, what stands beside it, the answers
     key                   what the result depends on, where `course.py grade` wrote it; null from nbgrader's command
+    scores                automatic points by graded cell (null: a person marks it), where `course.py grade` wrote it
     notes                 what was wrong with the submission itself, a sentence each
     problem               why it could not be graded (our fault, never the learner's), or null
     report                the judge's report (utils/judge/report.schema.json), or null where there is a problem
@@ -24,6 +25,7 @@ from pathlib import Path
 from utils.judge.report import Report
 
 FOLDER = "reports"
+NEW = ".new-"  # how the names of half-written files begin
 VERSION = 1
 
 
@@ -37,6 +39,7 @@ class Record:
     seconds: float
     work: str | None = None
     key: str | None = None
+    scores: dict[str, float | None] | None = None
     notes: tuple[str, ...] = ()
     problem: str | None = None
     report: Report | None = None
@@ -77,7 +80,7 @@ def write(course: Path, record: Record) -> None:
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that a reader, or a stop at any moment, finds the old one or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=NEW)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

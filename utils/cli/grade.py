@@ -1,0 +1,137 @@
+"""Grade an assignment's submissions, as `nbgrader autograde` does, on all cores: what is new or has changed.
+
+Stop it at any time: the same command goes on where it was. Results are those of nbgrader's own command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from utils.setup_state import Problem, command
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", nargs="?", help="a topic's slug or number; may be left out while there is one")
+    parser.add_argument("--student", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    parser.add_argument("--force", action="store_true", help="grade again what has not changed, too")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be graded, and why")
+    parser.add_argument("--workers", type=_number, metavar="N", help="processes; default: one for each core")
+    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask scheduler")
+    parser.add_argument("--no-notebooks", action="store_true", help="do not run notebooks for the feedback pages")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="default: this repository's course/")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes; give 1 or more")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if every submission has its result, 1 if one could not be graded, 130 if it was stopped."""
+    from utils.curriculum import CurriculumError
+    from utils.grading.batch import alone, explain
+
+    try:
+        slug = _assignment(args.assignment)
+        from utils.grading.opened import open_course
+
+        course = open_course(args.course)
+        if args.dry_run:
+            return _grade(args, course, slug)
+        with alone(course.root):
+            return _grade(args, course, slug)
+    except CurriculumError as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(explain(error), file=sys.stderr)
+        return 1
+
+
+def _assignment(name: str | None) -> str:
+    from utils.curriculum import load, topic
+
+    if name is None and len(load()) > 1:
+        raise Problem("there is more than one assignment", f"name one of {', '.join(t.slug for t in load())}")
+    return topic(name).slug if name is not None else load()[0].slug
+
+
+def _grade(args: argparse.Namespace, course, slug: str) -> int:
+    from utils.grading.batch import Batch
+    from utils.grading.gradebook import Book
+    from utils.grading.pools import DaskPool, LocalPool
+
+    console = Console(stderr=True, highlight=False)
+    with Book(course.coursedir.db_url, course.course_id, f"run {command('grade')} again") as book:
+        batch = Batch(course, book, slug, notebooks=not args.no_notebooks)
+        plan = batch.plan(args.student, args.force)
+        if args.dry_run:
+            return _tell_plan(plan)
+        if not plan.todo:
+            unchanged = f"{_count(len(plan.unchanged), 'submission')}, and none has changed"
+            _say(f"Nothing to grade: {unchanged if plan.unchanged else f'{course.root}/submitted has none of {slug}'}.")
+            return 0
+        begun = time.monotonic()
+        width = args.workers or os.cpu_count() or 1
+        pool = DaskPool(args.scheduler) if args.scheduler else LocalPool(min(width, len(plan.todo)))
+        bar = Progress(SpinnerColumn(), TextColumn(slug), BarColumn(), MofNCompleteColumn(),
+                       TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=console)
+        done = 0
+        try:
+            with bar:
+                task = bar.add_task("", total=len(plan.todo), rate="")
+
+                def tell(who: str, problem: str | None) -> None:
+                    nonlocal done
+                    done += 1
+                    bar.update(task, advance=1, rate=f"{done / (time.monotonic() - begun):.1f} a second")
+                    if problem:
+                        bar.console.print(f"not graded: {escape(who)} ({escape(problem)})", soft_wrap=True)
+
+                tally = batch.run(plan, pool, tell)
+        except KeyboardInterrupt:
+            _say(f"Stopped after {done} of {len(plan.todo)}. Nothing is lost: run {command('grade')} again, and it "
+                 "goes on where it was.")
+            return 130
+        finally:
+            pool.close()
+    return _tell_result(plan, tally, time.monotonic() - begun)
+
+
+def _tell_plan(plan) -> int:
+    for who, reason in plan.todo.items():
+        print(f"{who}: {reason}")
+    _say(f"Would grade {len(plan.todo)}, and leave {len(plan.unchanged)} as they are.")
+    return 0
+
+
+def _tell_result(plan, tally, seconds: float) -> int:
+    _say(f"Graded {_count(len(tally.graded), 'submission')} in {seconds:.0f} s "
+         f"({len(tally.graded) / seconds:.1f} a second); {len(plan.unchanged)} unchanged.")
+    points = sorted(result.report.points()[0] for result in tally.graded.values())
+    if points:
+        _say(f"Points of the automatic part: {points[0]:g} to {points[-1]:g}, median {statistics.median(points):g}.")
+    if remarks := sum(bool(result.notes) for result in tally.graded.values()):
+        _say(f"{_count(remarks, 'submission')} had something wrong with the files; their feedback pages and "
+             "course/reports say what.")
+    if tally.problems:
+        _say(f"Not graded, and no score changed: {', '.join(sorted(tally.problems))}. The same command tries again.")
+    return 1 if tally.problems else 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
