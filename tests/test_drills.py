@@ -12,13 +12,20 @@ import numpy as np
 import pytest
 
 from utils.curriculum import topic
-from utils.drill_bank import APART, _box
+from utils.drill_bank import APART
+from utils.drill_bank import box as make_box
 from utils.drills import GRADED_SEED, NO_FORM, drill_form, judge_box, planted_bug, problem
 from utils.judge.promises import collect
 
 DRILLS = ("R1", "R2", "R3", "R4")
 SEEDS = range(201)
 TOPIC = topic("02")
+
+
+@pytest.fixture(autouse=True)
+def _in_the_topics_folder(monkeypatch):
+    """As in a notebook: the folder says whose drills are meant."""
+    monkeypatch.chdir(TOPIC.shipped)
 
 
 def right(drill):
@@ -101,10 +108,10 @@ def test_a_drill_has_three_told_boxes_with_friendly_numbers(drill_id):
 
 def test_a_slip_that_cannot_be_told_is_dropped_and_an_untellable_box_is_drawn_again():
     slips = [(3.0, "one"), (4.0, "two"), (4.01, "close to two"), (2.001, "close to the right one")]
-    assert [sentence for _, sentence in _box("x", 2.0, slips).slips][:2] == ["one", "two"]
-    assert len(_box("x", 2.0, slips).slips) == 3       # the sign is the third
-    assert _box("x", 3.001, slips) is None             # the most usual slip would count as right
-    assert _box("x", 0.0, slips) is None
+    assert [sentence for _, sentence in make_box("x", 2.0, slips).slips][:2] == ["one", "two"]
+    assert len(make_box("x", 2.0, slips).slips) == 3       # the sign is the third
+    assert make_box("x", 3.001, slips) is None             # the most usual slip would count as right
+    assert make_box("x", 0.0, slips) is None
 
 
 def test_a_seed_gives_one_problem_and_seeds_differ():
@@ -118,6 +125,13 @@ def test_an_unknown_drill_or_seed_is_refused_with_a_sentence():
         problem("R9")
     with pytest.raises(TypeError, match="whole number"):
         problem("R1", "abc")
+
+
+def test_without_a_topic_the_folder_says_whose_drills_are_meant(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert problem("R1", topic="02").topic == problem("R1", topic=TOPIC.slug).topic == "02"
+    with pytest.raises(ValueError, match="name the topic"):
+        problem("R1")
 
 
 def test_a_problem_shows_its_text_and_never_its_answers():

@@ -131,3 +131,11 @@ def topic(name: str) -> Topic:
             return candidate
     known = ", ".join(candidate.slug for candidate in load())
     raise CurriculumError(f"no topic {name!r}; the curriculum has {known}")
+
+
+def topic_of(folder: Path) -> Topic:
+    """The topic in whose folder `folder` is, in any of the trees; CurriculumError if it is in none."""
+    for candidate in load():
+        if candidate.slug in folder.parts:
+            return candidate
+    raise CurriculumError(f"{folder.name}/ is no topic's folder; name the topic: topic={load()[0].number!r}")

@@ -1,6 +1,6 @@
-"""Chain-rule drills: every box judged on its own, in a form, in an answer cell and at grading.
+"""Drills: every box judged on its own, in a form, in an answer cell and at grading.
 
-`problem("R2")` is the drill that counts, any other seed is for practice (utils/drill_bank.py). `judge_box` compares a
+`problem("R2")` is the drill that counts, any other seed is for practice (utils/drill_bank/). `judge_box` compares a
 number with the right one, with what follows from the learner's own earlier boxes, and with what each usual slip gives.
 """
 
@@ -11,7 +11,8 @@ import math
 from itertools import count
 from numbers import Real
 
-from utils.drill_bank import GRADED_SEED, Box, Problem, planted_bug, problem
+from utils.drill_bank import GRADED_SEED, Box, Problem, problem
+from utils.drill_bank.topic_02 import planted_bug
 from utils.planted_bug import BuggyValue
 
 __all__ = ["GRADED_SEED", "Box", "BuggyValue", "Problem", "drill_form", "judge_box", "planted_bug", "problem"]
@@ -97,9 +98,9 @@ def _show(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def drill_form(id: str, seed: int | None = None) -> DrillForm:
+def drill_form(id: str, seed: int | None = None, topic: str | None = None) -> DrillForm:
     """A form for the drill `id`: a field a box with instant feedback, practice problems, a line for the answer cell."""
-    return DrillForm(problem(id, GRADED_SEED if seed is None else seed))
+    return DrillForm(problem(id, GRADED_SEED if seed is None else seed, topic))
 
 
 class DrillForm:
@@ -124,7 +125,7 @@ class DrillForm:
         self.back = ipywidgets.Button(description="back to the first")
         for field in self.fields.values():
             field.observe(self._judge, "value")
-        self.another.on_click(lambda _: self._go_to(problem(first.id, next(self.seeds))))
+        self.another.on_click(lambda _: self._go_to(problem(first.id, next(self.seeds), first.topic)))
         self.back.on_click(lambda _: self._go_to(first))
         rows = [ipywidgets.HBox([self.fields[name], self.notes[name]]) for name in first.boxes]
         self.widget = ipywidgets.VBox([self.text, *rows, self.line, ipywidgets.HBox([self.another, self.back])])

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType
 from IPython import get_ipython
 
 from utils import progress
-from utils.curriculum import CurriculumError, Topic, load
+from utils.curriculum import CurriculumError, Topic, topic_of
 from utils.curriculum import topic as find_topic
 from utils.fresh import followed
 from utils.hints import ladder
@@ -39,13 +39,7 @@ class Message(str):
 def _here(topic: str | None) -> tuple[Topic, Path]:
     """The topic and the folder of the calling notebook."""
     folder = Path.cwd()
-    if topic is not None:
-        return find_topic(topic), folder
-    for known in load():
-        if known.slug in folder.parts:
-            return known, folder
-    raise CurriculumError(f"this notebook runs in {folder.name}/, which is no topic's folder; "
-                          f"name the topic: check(..., topic={load()[0].number!r})")
+    return (topic_of(folder) if topic is None else find_topic(topic)), folder
 
 
 def check(what: int | str, answer=None, *, topic: str | None = None):

@@ -9,25 +9,25 @@ from utils.judge import promise
 @promise(exercise="R1", each=("df_dx", "dg_db", "change"))
 def test_derivatives_as_numbers(answers, box):
     """Each box of R1 holds the right derivative, or the change that follows from one."""
-    answers.box(problem("R1"), box)
+    answers.box(problem("R1", topic="02"), box)
 
 
 @promise(exercise="R2", each=("du_dx", "df_du", "df_dx"))
 def test_chain_drill(answers, box):
     """Each box of R2 holds the right number: two local derivatives, and their product along the chain."""
-    answers.box(problem("R2"), box)
+    answers.box(problem("R2", topic="02"), box)
 
 
 @promise(exercise="R3", each=("via_u", "via_v", "df_dx"))
 def test_two_paths_drill(answers, box):
     """Each box of R3 holds the right number: what each path contributes, and their sum."""
-    answers.box(problem("R3"), box)
+    answers.box(problem("R3", topic="02"), box)
 
 
 @promise(exercise="R4", each=("central", "error", "kink"))
 def test_finite_difference_drill(answers, box):
     """Each box of R4 holds what a central difference gives, and by how much it is off."""
-    answers.box(problem("R4"), box)
+    answers.box(problem("R4", topic="02"), box)
 
 
 @promise(exercise="2.5", each=("op", "grad"))

@@ -1,104 +1,13 @@
-"""The bank of drills: what is asked, what is right, and what each usual slip would give.
-
-Everything here is plain data, drawn from a seed. utils/drills.py judges it and shows it.
-"""
+"""The drills of topic 02's maths notebook, and its planted bug."""
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import count
 from random import Random
 
+from utils.drill_bank import GRADED_SEED, Box, Draw, Problem, box, follows, nonzero, plus
 from utils.planted_bug import BuggyValue
-
-GRADED_SEED = 24
-TOLERANCE = 1e-3  # relative: four significant digits are enough
-APART = 0.01      # relative: two numbers closer than this cannot be told apart as slips
-Draw = tuple[str, dict[str, "Box | None"]]  # a problem's text and boxes
-
-
-@dataclass(frozen=True)
-class Box:
-    """One thing to fill in: a number, or a name where `expected` is text. `slips` are (wrong value, sentence)."""
-
-    label: str
-    expected: float | str = field(repr=False)
-    slips: tuple[tuple[float | str, str], ...] = field(repr=False)
-    given: Callable[[dict[str, float]], float | None] | None = field(default=None, repr=False)
-    tolerance: float = TOLERANCE
-
-
-@dataclass(frozen=True, repr=False)
-class Problem:
-    """A drill: its text in Markdown and its boxes by name. Shows as its text, never as its answers."""
-
-    id: str
-    seed: int
-    text: str
-    boxes: dict[str, Box]
-
-    @property
-    def graded(self) -> bool:
-        return self.seed == GRADED_SEED
-
-    def line(self, answers: dict | None = None) -> str:
-        """The line for the answer cell, with None where `answers` has nothing."""
-        boxes = ", ".join(f'"{name}": {(answers or {}).get(name)!r}' for name in self.boxes)
-        return f"answer_{self.id.replace('.', '_')} = {{{boxes}}}"
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_markdown_(self) -> str:
-        return self.text
-
-
-def problem(id: str, seed: int = GRADED_SEED) -> Problem:
-    """The drill called `id`, "R1" to "R4", drawn from `seed`; the one that is graded unless told otherwise.
-
-    Raises ValueError for an id that does not exist and TypeError for a seed that is not a whole number.
-    """
-    if id not in DRAW:
-        raise ValueError(f"there is no drill {id!r}; the drills are {', '.join(DRAW)}")
-    if not isinstance(seed, int):
-        raise TypeError(f"a seed is a whole number, not {seed!r}")
-    for attempt in count():
-        text, boxes = DRAW[id](Random(f"{id}/{seed}/{attempt}"))
-        if all(box is not None for box in boxes.values()):
-            return Problem(id, seed, text, boxes)
-
-
-def _box(label: str, expected: float, slips: list[tuple[float, str]], given=None) -> Box | None:
-    """A box without the slips that its right number, or an earlier slip, cannot be told from.
-
-    None asks for another draw: the number is 0 or too large for mental arithmetic, or one of the two most usual slips,
-    which stand first in `slips`, could not be told.
-    """
-    kept: list[tuple[float, str]] = []
-    for value, sentence in [*slips, (-expected, "The size is right, the sign is not.")]:
-        if all(abs(value - other) > APART * max(abs(value), abs(other)) for other in [expected, *(v for v, _ in kept)]):
-            kept.append((value, sentence))
-    usable = 0 < abs(expected) <= 120 and kept[:2] == slips[:2] and len(kept) >= 3
-    return Box(label, expected, tuple(kept), given) if usable else None
-
-
-def _from(rule: Callable, *names: str, hides: tuple[float, ...] = (0,)) -> Callable:
-    """Recomputes a box from the learner's earlier ones; None where one is absent or would fit any rule (`hides`)."""
-    def given(numbers: dict[str, float]) -> float | None:
-        parts = [numbers.get(name) for name in names]
-        return None if any(part is None or part in hides for part in parts) else rule(*parts)
-    return given
-
-
-def _nonzero(rng: Random, most: int) -> int:
-    return rng.choice([-1, 1]) * rng.randint(1, most)
-
-
-def _plus(number: float, symbol: str = "") -> str:
-    return f"{'-' if number < 0 else '+'} {abs(number):g}{symbol}"
 
 
 def _derivatives(rng: Random) -> Draw:
@@ -106,13 +15,13 @@ def _derivatives(rng: Random) -> Draw:
     a, b = rng.sample([-5, -4, -3, -2, 2, 3, 4, 5, 6], 2)
     k, slope, h = rng.randint(5, 9), rng.choice([-4, -3, -2, 2, 3, 4]), rng.choice([0.1, 0.2])
     text = (f"**R1. Derivatives as numbers**\n\n"
-            f"1. `df_dx`: $f(x) = {c}x^{n} {_plus(d, 'x')}$. What is $f'({x})$?\n"
+            f"1. `df_dx`: $f(x) = {c}x^{n} {plus(d, 'x')}$. What is $f'({x})$?\n"
             f"2. `dg_db`: $g(a, b) = a\\,b$ at $a = {a}$, $b = {b}$. What is $\\partial g / \\partial b$?\n"
             f"3. `change`: all you know of $k$ is $k({x}) = {k}$ and $k'({x}) = {slope}$. By about how much does $k$ "
             f"change when $x$ goes from ${x}$ to ${x + h:g}$?")
     down = c * n * x ** (n - 1)
     return text, {
-        "df_dx": _box(f"df/dx at x = {x}", down + d, [
+        "df_dx": box(f"df/dx at x = {x}", down + d, [
             (c * x**n + d * x, "That is f at this x: its value, not its slope."),
             (c * x ** (n - 1) + d, "The exponent has to come down as a factor: the slope of x^n is n x^(n-1)."),
             (c * n * x**n + d, "The exponent stayed one too high: the slope of x^n is n x^(n-1)."),
@@ -120,13 +29,13 @@ def _derivatives(rng: Random) -> Draw:
             (down, "A term is missing: the slope of a sum is the sum of the slopes."),
             (n * x ** (n - 1) + d, "The factor in front of the power is lost: it stays where it is."),
         ]),
-        "dg_db": _box("∂g/∂b", a, [
+        "dg_db": box("∂g/∂b", a, [
             (b, "That is b itself. Where b moves, what is left is the other factor."),
             (a * b, "That is g, the value. How fast does it grow when only b moves?"),
             (a + b, "You moved both inputs. For ∂g/∂b only b moves."),
             (1, "A derivative of 1 belongs to a sum. In a product the other factor is left."),
         ]),
-        "change": _box("change of k", slope * h, [
+        "change": box("change of k", slope * h, [
             (slope, "That is the slope: change per unit of x. Multiply it by how far x moves."),
             (k + slope * h, "That is the new value of k; the question is by how much it changes."),
             (slope / h, "Divided instead of multiplied: change = slope times step."),
@@ -137,7 +46,7 @@ def _derivatives(rng: Random) -> Draw:
 
 
 def _chain(rng: Random) -> Draw:
-    x, n, a, b = rng.choice([-3, -2, 2, 3]), rng.choice([2, 3]), rng.choice([-4, -3, -2, 2, 3, 4]), _nonzero(rng, 9)
+    x, n, a, b = rng.choice([-3, -2, 2, 3]), rng.choice([2, 3]), rng.choice([-4, -3, -2, 2, 3, 4]), nonzero(rng, 9)
     if rng.random() < 0.5:
         inner, u, du = f"{a}x", a * x + b, a
         inner_slips = [(a * x, "That is the value of the linear term. Its slope is the factor alone."),
@@ -151,13 +60,13 @@ def _chain(rng: Random) -> Draw:
                        (2, "The exponent came down, but an x is left beside it."),
                        (2 * x + b, "The constant does not move with x, so its slope is 0.")]
     df = n * u ** (n - 1)
-    text = (f"**R2. A chain**\n\nFirst $u = {inner} {_plus(b)}$, then $f = u^{n}$. At $x = {x}$:\n\n"
+    text = (f"**R2. A chain**\n\nFirst $u = {inner} {plus(b)}$, then $f = u^{n}$. At $x = {x}$:\n\n"
             f"1. `du_dx`: the local derivative $du/dx$\n"
             f"2. `df_du`: the local derivative $df/du$, at the $u$ that this $x$ gives\n"
             f"3. `df_dx`: the whole chain, $df/dx$")
     return text, {
-        "du_dx": _box(f"du/dx at x = {x}", du, [(u, "That is u, the value, not its derivative."), *inner_slips]),
-        "df_du": _box("df/du at this u", df, [
+        "du_dx": box(f"du/dx at x = {x}", du, [(u, "That is u, the value, not its derivative."), *inner_slips]),
+        "df_du": box("df/du at this u", df, [
             (u**n, "That is f, the value, not its derivative."),
             (u ** (n - 1), "The exponent has to come down as a factor: the slope of u^n is n u^(n-1)."),
             (n * u**n, "The exponent stayed one too high: the slope of u^n is n u^(n-1)."),
@@ -165,7 +74,7 @@ def _chain(rng: Random) -> Draw:
             (n, "The exponent came down, but a power of u is left beside it."),
             (df * du, "That is already the whole chain. Here only df/du."),
         ]),
-        "df_dx": _box(f"df/dx at x = {x}", df * du, [
+        "df_dx": box(f"df/dx at x = {x}", df * du, [
             (df + du, "You added the two derivatives. Along a chain they multiply."),
             (df, "The upstream part df/du alone: the local derivative du/dx is missing."),
             (du, "The local part du/dx alone: it has to be multiplied by the upstream df/du."),
@@ -174,7 +83,7 @@ def _chain(rng: Random) -> Draw:
             (df * u, "You multiplied by the value of u. The factor is the derivative du/dx."),
             (u ** (n - 1) * du, "The exponent of the outer power did not come down as a factor."),
             (u**n, "That is f, the value, not its derivative."),
-        ], _from(operator.mul, "du_dx", "df_du", hides=(0, 1))),
+        ], follows(operator.mul, "du_dx", "df_du", hides=(0, 1))),
     }
 
 
@@ -185,15 +94,15 @@ def _two_paths(rng: Random) -> Draw:
         formula, f, fu, fv = r"u\,v", u * v, v, u
     else:
         c = rng.choice([-3, 2, 3, 5])
-        formula, f, fu, fv = f"u^2 {_plus(c, 'v')}", u * u + c * v, 2 * u, c
-    text = (f"**R3. Two paths**\n\n$x$ reaches $f$ in two ways: $u = {a}x {_plus(b)}$ and $v = x^2$. "
+        formula, f, fu, fv = f"u^2 {plus(c, 'v')}", u * u + c * v, 2 * u, c
+    text = (f"**R3. Two paths**\n\n$x$ reaches $f$ in two ways: $u = {a}x {plus(b)}$ and $v = x^2$. "
             f"Then $f = {formula}$. At $x = {x}$:\n\n"
             f"1. `via_u`: what the path through $u$ contributes to $df/dx$\n"
             f"2. `via_v`: what the path through $v$ contributes\n"
             f"3. `df_dx`: the derivative of $f$ by $x$")
     via = {}
     for name, value, up, local, other_up in (("u", u, fu, du, fv), ("v", v, fv, dv, fu)):
-        via[f"via_{name}"] = _box(f"contribution through {name}", up * local, [
+        via[f"via_{name}"] = box(f"contribution through {name}", up * local, [
             (local, f"That is d{name}/dx alone: the upstream factor ∂f/∂{name} is missing."),
             (up, f"That is the upstream ∂f/∂{name} alone: the local factor d{name}/dx is missing."),
             (up + local, "You added the two factors. Along one path they multiply."),
@@ -202,7 +111,7 @@ def _two_paths(rng: Random) -> Draw:
             (value, f"That is {name}, the value, not a derivative."),
             (f, "That is f, the value, not a derivative."),
         ])
-    return text, {**via, "df_dx": _box(f"df/dx at x = {x}", fu * du + fv * dv, [
+    return text, {**via, "df_dx": box(f"df/dx at x = {x}", fu * du + fv * dv, [
         (fu * du, "That is the path through u alone: the one through v is dropped."),
         (fv * dv, "That is the path through v alone: the one through u is dropped."),
         (fu * du * fv * dv, "You multiplied the two paths. Along a path multiply, across paths add."),
@@ -212,7 +121,7 @@ def _two_paths(rng: Random) -> Draw:
         (fu * du - fv * dv, "You subtracted one path from the other. Paths add."),
         ((fu * du + fv * dv) / 2, "You took the mean of the paths. Paths add."),
         (f, "That is f, the value, not its derivative."),
-    ], _from(operator.add, "via_u", "via_v"))}
+    ], follows(operator.add, "via_u", "via_v"))}
 
 
 def _measure(rng: Random) -> Draw:
@@ -223,24 +132,24 @@ def _measure(rng: Random) -> Draw:
             f"A cell of your own may do the arithmetic.\n\n"
             f"1. `central`: the central difference of $f$\n"
             f"2. `error`: that estimate minus the exact derivative, with its sign\n"
-            f"3. `kink`: $k(x) = {a}\\,\\mathrm{{relu}}(x) {_plus(b, 'x')}$ has a kink at $0$. "
+            f"3. `kink`: $k(x) = {a}\\,\\mathrm{{relu}}(x) {plus(b, 'x')}$ has a kink at $0$. "
             f"What does its central difference at $0$ give, with this step or any other?")
     return text, {
-        "central": _box(f"central difference, h = {h}", exact + c * h * h, [
+        "central": box(f"central difference, h = {h}", exact + c * h * h, [
             (exact, "That is the exact derivative. The central difference with this step differs from it."),
             (exact + ahead, "That is the forward difference: one step ahead only. Go a step to each side."),
             (exact + behind, "That is the backward difference: one step behind only. Go a step to each side."),
             (2 * (exact + c * h * h), "The two points lie 2h apart: divide by 2h, not by h."),
             (2 * h * (exact + c * h * h), "That is the difference of the two values; divide it by their distance, 2h."),
         ]),
-        "error": _box("estimate minus exact", c * h * h, [
+        "error": box("estimate minus exact", c * h * h, [
             (ahead, "That is the error of the forward difference."),
             (behind, "That is the error of the backward difference."),
             (c * h * h / exact, "That is the relative error. Here the plain difference, estimate minus exact."),
             (h * h, "That is h squared alone: how curved f is counts too. Subtract the two numbers."),
             (exact, "That is the exact derivative itself."),
-        ], _from(lambda central: central - exact, "central", hides=(exact,))),
-        "kink": _box("central difference of k at 0", a / 2 + b, [
+        ], follows(lambda central: central - exact, "central", hides=(exact,))),
+        "kink": box("central difference of k at 0", a / 2 + b, [
             (a + b, "That is the slope on the right. A central difference looks to both sides."),
             (b, "That is the slope on the left, where relu is flat. A central difference looks to both sides."),
             (a / 2, "That is the relu term alone. The linear term has a slope as well."),
@@ -266,13 +175,13 @@ def planted_bug() -> Problem:
             "2. `grad`: the right $dy/da$ of `y = a.tanh() * a.exp() + a.sigmoid() * a` at `a = 0.5`, "
             "to four significant digits")
     elsewhere = "Products appear in every program that fails, but a product of plain inputs, reused ones too, is right."
-    return Problem("2.5", GRADED_SEED, text, {
+    return Problem("02", "2.5", GRADED_SEED, text, {
         "op": Box("the faulty method", "exp", (
             ("mul", elsewhere),
             ("add", "Sums are where the paths meet, but sums of plain inputs, reused ones too, are right."),
             ("backward", "The walk is right: every node once, after all its consumers. Look at the single rules."),
         )),
-        "grad": _box("dy/da at a = 0.5", right, [
+        "grad": box("dy/da at a = 0.5", right, [
             (a.grad, "That is what BuggyValue says, and it is the one not to believe. Measure it."),
             (y.data, "That is y, the value, not its derivative."),
         ]),
