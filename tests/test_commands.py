@@ -10,8 +10,8 @@ from contextlib import closing, suppress
 
 import pytest
 
-from utils.cli import lab, main
-from utils.setup_state import Problem, explain_pip
+from utils.cli import lab, main, run_tests
+from utils.setup_state import ROOT, Problem, explain_pip
 from utils.workspace import Workspace
 
 
@@ -66,3 +66,39 @@ def test_a_missing_tool_is_listed_as_not_run_and_fails_in_ci(tmp_path, ci, statu
     assert said.returncode == status, said.stdout
     assert "no-such-tool not found" in said.stdout
     assert ("= not run =" in said.stdout) == (status == 0)
+
+
+def test_tests_are_repeated_in_processes_of_their_own(tmp_path):
+    counts = """
+from pathlib import Path
+def test_run():
+    runs = Path(__file__).with_name("runs")
+    runs.write_text(runs.read_text() + "." if runs.exists() else ".")
+"""
+    (tmp_path / "test_counts.py").write_text(counts)
+    command = [sys.executable, "-P", "-m", "utils", "test", "--repeat", "2", str(tmp_path / "test_counts.py"), "-n0",
+               "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "2 runs in a row passed" in done.stdout, done.stdout
+    assert (tmp_path / "runs").read_text() == ".."
+
+
+def test_repeating_stops_at_the_first_failure(monkeypatch, capsys):
+    statuses = iter([0, 0, 3, 0])
+    monkeypatch.setattr(run_tests.subprocess, "run",
+                        lambda command, check: subprocess.CompletedProcess(command, next(statuses)))
+    assert main.main(["test", "--repeat", "9", "tests/test_judge_worker.py"]) == 3
+    assert "run 3 of 9 failed" in capsys.readouterr().out and next(statuses) == 0
+    assert main.main(["test", "--repeat", "0"]) == 1 and "from 1 on" in capsys.readouterr().err
+
+
+def test_without_files_the_judge_s_own_tests_are_repeated(monkeypatch):
+    asked, done = [], subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(run_tests.subprocess, "run", lambda command, check: asked.append(command) or done)
+    assert run_tests.repeat(2, ["-x"]) == 0
+    files = [word for word in asked[0] if word.endswith(".py")]
+    assert len(asked) == 2 and asked[0] == asked[1] and asked[0][-1] == "-x"
+    assert {"tests/test_misconceptions.py", "tests/test_mutation_gate.py", "tests/test_judge_verdicts.py"} <= set(files)
+    assert all((ROOT / file).is_file() for file in files)
+    for name in run_tests.JUDGE:
+        assert list((ROOT / "tests").glob(f"test_{name}.py")), name

@@ -1,20 +1,29 @@
-"""Run the test suite. All arguments go to pytest: `course.py test tests/test_setup.py -x`."""
+"""Run the test suite. Arguments go to pytest: `course.py test tests/test_setup.py -x`.
+
+`--repeat 20` runs the judge's own tests, or the files that are named, 20 times in a row, each time in new processes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 
 import pytest
 
 from utils.cli.tools import NOT_RUN
-from utils.setup_state import ROOT
+from utils.setup_state import ROOT, Problem
 
 PASSES_ON = True
+JUDGE = ("judge_*", "expression", "fairness", "generated_programs", "misconceptions", "mutation_gate",
+         "oracles", "picture", "planted_bug")       # the tests of what gives a verdict: tests/test_<name>.py
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "course.py test [arguments of pytest]"
+    parser.usage = "course.py test [--repeat N] [arguments of pytest]"
+    parser.add_argument("--repeat", type=int, metavar="N", help="run N times in a row, and stop at the first failure; "
+                                                                "without files, the judge's own tests")
 
 
 class NotRun:
@@ -43,6 +52,26 @@ def in_parallel(arguments: list[str]) -> list[str]:
     return ["-n", "2", "--dist", "loadscope"]
 
 
+def repeat(times: int, arguments: list[str]) -> int:
+    """Run the tests `times` in a row, each run in processes of its own; the exit status of the first that fails, or 0.
+    """
+    if not any(argument.partition("::")[0].endswith(".py") or os.path.isdir(argument) for argument in arguments):
+        arguments = [*sorted(file.relative_to(ROOT).as_posix() for name in JUDGE
+                             for file in (ROOT / "tests").glob(f"test_{name}.py")), *arguments]
+    for run in range(1, times + 1):
+        print(f"run {run} of {times}", flush=True)
+        status = subprocess.run([sys.executable, "-P", "-m", "utils", "test", "-q", *arguments], check=False).returncode
+        if status:
+            print(f"run {run} of {times} failed")
+            return status
+    print(f"{times} runs in a row passed")
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     os.chdir(ROOT)
+    if args.repeat is not None:
+        if args.repeat < 1:
+            raise Problem(f"--repeat takes a number of runs from 1 on, not {args.repeat} -> do: --repeat 20")
+        return repeat(args.repeat, args.passed_on)
     return int(pytest.main([*in_parallel(args.passed_on), *args.passed_on], plugins=[NotRun()]))
