@@ -72,6 +72,6 @@ def run(args: argparse.Namespace) -> int:
     os.chdir(ROOT)
     if args.repeat is not None:
         if args.repeat < 1:
-            raise Problem(f"--repeat takes a number of runs from 1 on, not {args.repeat} -> do: --repeat 20")
+            raise Problem(f"--repeat takes a number of runs from 1 on, not {args.repeat}", "write --repeat 20")
         return repeat(args.repeat, args.passed_on)
     return int(pytest.main([*in_parallel(args.passed_on), *args.passed_on], plugins=[NotRun()]))
