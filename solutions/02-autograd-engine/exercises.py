@@ -8,7 +8,7 @@
 # order a graph must be walked. Find a wrong gradient with nothing but forward values.
 #
 # **Need.** Python classes and closures, the chain rule (`math-refresh.ipynb`), the picture of a graph
-# (`intuition.ipynb`). About three hours; one exercise is marked *extension* and can wait.
+# (`intuition.ipynb`). About three hours; two exercises are marked *extension* and can wait.
 
 # %% [markdown]
 # ## How to work
@@ -588,6 +588,62 @@ answer_2_5 = {"op": "exp", "grad": 2.7985}
 
 # %% check="2.5"
 check("2.5", answer_2_5)
+
+# %% [markdown]
+# ### 2.6 Diagnose and break (25 minutes, extension)
+#
+# Five more engines, `A` to `E`, with every operation of level 2. Each has **one** flaw, and its name is in this list.
+
+# %%
+from utils.black_boxes import A, B, C, D, E, flaws
+
+flaws()
+
+# %% [markdown]
+# A diagnosis can be argued about. A test cannot: it *kills* the box, or it does not. So give two things for each box:
+# the name of its flaw, and a test that shows it, which is a program and the right gradient of its `a`.
+#
+# - The program is text: `"a * a + b"`. In it `a`, `b` and `c` are Values of 2, 3 and 5. Other numbers go in front:
+#   `"a = 0.5; t = a * b; 3 * t.exp() + t"`. It is read and never run as Python.
+# - The test kills the box if the box's `a.grad` is another number than yours.
+# - A test with a wrong number fails for *right* engines too. What counts is boxes killed **minus** tests that reject a
+#   right engine, so measure before you claim.
+#
+# **Predict** first: which of these flaws show in a program of one operation, and which cannot?
+
+# %% try="2.6"
+a = A(2.0)
+y = a * a + a
+y.backward()
+print("A says", a.grad, "measured", numerical_gradient(lambda a: a * a + a, [A(2.0)])[0])
+
+# hint("2.6")
+
+# %% answer="2.6"
+answer_2_6 = {  # for each box: the flaw's name, a program, the right a.grad
+    "A": (None, None, None),
+    "B": (None, None, None),
+    "C": (None, None, None),
+    "D": (None, None, None),
+    "E": (None, None, None),
+}
+### BEGIN SOLUTION
+answer_2_6 = {
+    "A": ("recursive-accumulated", "t = a + a; t + t", 4.0),
+    "B": ("drops-upstream-exp", "3 * a.exp()", 22.167),
+    "C": ("equal-by-value", "a + a * 1", 2.0),
+    "D": ("one-share-add", "a + a", 2.0),
+    "E": ("negates-relu", "a.relu()", 1.0),
+}
+### END SOLUTION
+
+# %% check="2.6"
+check("2.6", answer_2_6)
+
+# %% [markdown]
+# The table tells where a smaller program would do. A good test is small, fails for the wrong engine and passes for
+# every right one, however that one is written. The checks of this notebook are held to the same: each has killed
+# engines with known flaws, and accepts thirty right ones in different styles.
 
 # %% [markdown]
 # ### Level 2 in one view

@@ -1,9 +1,10 @@
-"""Answer cells of topic 02: the drills R1 to R4 of the maths notebook, and exercise 2.5. Each box is one promise."""
+"""Answer cells of topic 02: the drills R1 to R4 of the maths notebook, and 2.5 and 2.6. Each box is a promise."""
 
 from __future__ import annotations
 
+from utils.black_boxes import LETTERS
 from utils.drills import planted_bug, problem
-from utils.judge import promise
+from utils.judge import killing, promise
 
 
 @promise(exercise="R1", each=("df_dx", "dg_db", "change"))
@@ -34,3 +35,15 @@ def test_finite_difference_drill(answers, box):
 def test_planted_bug_is_found(answers, box):
     """Each box of 2.5 is right: the method with the wrong backward, and the gradient that it should have given."""
     answers.box(planted_bug(), box)
+
+
+@promise(exercise="2.6", each=tuple(LETTERS))
+def test_flaw_is_named(answers, box):
+    """The flaw of a broken engine has its right name."""
+    killing.named(answers, box)
+
+
+@promise(exercise="2.6", each=tuple(LETTERS))
+def test_flaw_is_shown(answers, box):
+    """A test kills the broken engine, and rejects no right one."""
+    killing.shown_by(answers, box)

@@ -16,7 +16,7 @@ from utils.cli.tools import NOT_RUN
 from utils.setup_state import ROOT, Problem
 
 PASSES_ON = True
-JUDGE = ("judge_*", "expression", "fairness", "generated_programs", "misconceptions", "mutation_gate",
+JUDGE = ("judge_*", "expression", "fairness", "generated_programs", "killing", "misconceptions", "mutation_gate",
          "oracles", "picture", "planted_bug")       # the tests of what gives a verdict: tests/test_<name>.py
 
 

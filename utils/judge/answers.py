@@ -24,6 +24,7 @@ class Answers:
     def __init__(self, topic: Topic, folder: Path, live: dict | None = None, isolated: bool = False):
         self.topic, self.folder, self.isolated = topic, folder, isolated
         self.known = dict(live or {})           # exercise -> its answer, or the Broken that stands for it
+        self.tables: dict[str, str] = {}        # exercise -> what its boxes come to together, as aligned text
 
     def box(self, problem, name: str) -> None:
         """One box of a drill holds the right answer; `problem` is one of utils.drills'."""

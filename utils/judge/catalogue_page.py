@@ -85,7 +85,7 @@ def _row(entry: Misconception) -> str:
 
 def smallest(entry: Misconception) -> tuple[str, str, str, str]:
     """(program, quantity, what an engine with this flaw gives, what is right) for the first program that shows it."""
-    programs = [(_line(p), ("out.data", *(f"{name}.grad" for name in p.leaves)), p.script()) for p in probes()]
+    programs = [(line_of(p), ("out.data", *(f"{name}.grad" for name in p.leaves)), p.script()) for p in probes()]
     for code, names, steps in (*programs, REBUILD):
         right = simulate(steps, Flaw(), Style())
         for flaw in entry.flaws:
@@ -96,7 +96,8 @@ def smallest(entry: Misconception) -> tuple[str, str, str, str]:
     raise LookupError(f"no program shows {entry.id}: add one to utils/judge/probes.py")
 
 
-def _line(program: Program) -> str:
+def line_of(program: Program) -> str:
+    """A program in one line."""
     if len(program.lines) > LONGEST:
         return "a = Value(2.0); out = a; 26 times out = 0.6 * out + out * 0.5; out.backward()"
     return "; ".join(program.code().split("\n")[1:])

@@ -46,7 +46,8 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     return Report(topic.slug, file.name if about_module else None, _saved(file) if there else None,
                   digest(file) if there else None, seed, loan,
-                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials))
+                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials),
+                  handles["answers"].tables)
 
 
 @dataclass(frozen=True)

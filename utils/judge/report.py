@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
-VERSION = 1
+VERSION = 2
 STATUSES = ("passed", "failed", "not-written", "timeout", "memory", "crash")
 
 
@@ -65,6 +65,7 @@ class Report:
     borrowed: str | None                # why the file counts as borrowed, or None
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = field(default=())
+    tables: dict[str, str] = field(default_factory=dict)    # by exercise: what its boxes come to, as aligned text
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -109,7 +110,8 @@ class Report:
         groups = tuple(Group(g["level"], g["title"], tuple(Verdict(**v) for v in g["promises"]))
                        for g in data["levels"])
         names = ("topic", "file", "saved", "digest", "seed", "borrowed")
-        return cls(**{name: data[name] for name in names}, groups=groups, notes=tuple(data["notes"]))
+        return cls(**{name: data[name] for name in names}, groups=groups, notes=tuple(data["notes"]),
+                   tables=data["tables"])
 
     def text(self, exercise: str | None = None) -> str:
         """The report for a console; with `exercise` the part that concerns it."""

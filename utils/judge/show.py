@@ -32,6 +32,10 @@ def _origin(report: Report) -> str:
     return f"{report.topic}, {report.file}, {saved}"
 
 
+def _tables(report: Report, exercise: str | None) -> list[str]:
+    return [table for id, table in report.tables.items() if exercise in (None, id)]
+
+
 def _first(verdicts: tuple[Verdict, ...]) -> Verdict | None:
     """The one to look at first: the first that is wrong, else the first that is not written."""
     wrong = [v for v in verdicts if v.status not in ("passed", "not-written")]
@@ -47,6 +51,7 @@ def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
 def text(report: Report, exercise: str | None = None) -> str:
     verdicts = _chosen(report, exercise)
     lines = [_headline(report, exercise), _origin(report), *report.notes]
+    lines += ["\n" + textwrap.indent(table, "  ") for table in _tables(report, exercise)]
     first = _first(verdicts)
     if first is None:
         return "\n".join(lines)
@@ -109,6 +114,7 @@ def html(report: Report, exercise: str | None = None) -> str:
     parts = [f'<div style="{STYLE["card"].format(edge)}"><b>{_marked(_headline(report, exercise))}</b>',
              f'<div style="{STYLE["small"]}">{escape(_origin(report))}</div>']
     parts += [f"<div>{_marked(note)}</div>" for note in report.notes]
+    parts += [f'<pre style="{STYLE["code"]}">{escape(table)}</pre>' for table in _tables(report, exercise)]
     if first:
         parts.append(_first_html(first, report.notes))
         rest = [v for v in verdicts if v.status != "passed" and v is not first]
