@@ -2,6 +2,9 @@
 
 Ratios of interleaved runs, each engine in a process of its own, CPU time, one thread. On a busy machine trust them to
 about 15 %. `--quick` takes smaller graphs and fewer rounds and ends within a minute.
+
+`course.py bench judge`: how many wrong engines the judge catches and names, how many right ones it accepts, and how
+long a check takes. `--quick` takes a share of the engines.
 """
 
 from __future__ import annotations
@@ -17,18 +20,17 @@ from rich.markup import escape
 from rich.table import Table
 
 ROUNDS, QUICK_ROUNDS = 4, 2
+MET = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "?"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="smaller graphs, fewer rounds: within a minute")
+    parser.add_argument("what", nargs="?", choices=("engines", "judge"), default="engines", help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="smaller graphs, fewer rounds, fewer engines")
     parser.add_argument("--json", metavar="F", type=Path, help="write the results to this file as well")
     parser.add_argument("--plots", metavar="DIR", type=Path, help="draw the pictures of costs.ipynb into this folder")
 
 
 def run(args: argparse.Namespace) -> int:
-    from utils.bench import baselines, plots, targets
-    from utils.bench.measure import WorkerFailed
-
     console = Console(width=None if sys.stdout.isatty() else 150)
     if args.json and not args.json.resolve().parent.is_dir():
         print(f"problem: there is no folder {args.json.parent} to write {args.json.name} in -> do: make it, or name a "
@@ -37,6 +39,35 @@ def run(args: argparse.Namespace) -> int:
     if args.plots and not args.plots.is_dir():
         print(f"problem: there is no folder {args.plots} to draw in -> do: make it, or name another", file=sys.stderr)
         return 2
+    return run_judge(args, console) if args.what == "judge" else run_engines(args, console)
+
+
+def run_judge(args: argparse.Namespace, console: Console) -> int:
+    """Measure the judge."""
+    from utils.bench import judging
+
+    figures = []
+    for section in judging.SECTIONS:
+        console.print(f"[dim]{section.__doc__}[/dim]")
+        figures += section(args.quick)
+    made = Table(title="The judge" + ", a share of the engines" * args.quick)
+    for head in ("id", "what", "figure", "goal", "met", "note"):
+        made.add_column(head, justify="right" if head in ("figure", "goal") else "left", overflow="fold")
+    for f in figures:
+        goal = "" if f.bound is None else f"{'≥' if f.at_least else '≤'} {f.bound:g} {f.unit}"
+        made.add_row(f.id, escape(f.what), f"{number(f.figure)} {f.unit}", goal, MET[f.met] if goal else "",
+                     escape(f.note))
+    console.print(made)
+    if args.json:
+        write_json(args.json, machine() | {"quick": args.quick, "results": [f.as_dict() for f in figures]})
+    return 0
+
+
+def run_engines(args: argparse.Namespace, console: Console) -> int:
+    """Measure the engines and the checker."""
+    from utils.bench import baselines, plots, targets
+    from utils.bench.measure import WorkerFailed
+
     notes = []
     try:
         if not baselines.ready():
@@ -72,18 +103,25 @@ def run(args: argparse.Namespace) -> int:
     for note in notes:
         console.print(note, markup=False)
     if args.json:
-        results = report(rows, notes, plan) | pictures
-        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, report(rows, notes, plan) | pictures)
     if args.plots:
         for file in plots.save(pictures, args.plots):
             console.print(f"drawn: {file}", markup=False)
     return 0
 
 
+def write_json(file: Path, data: dict) -> None:
+    file.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def machine() -> dict:
+    """What the figures were measured on."""
+    return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
+
+
 def report(rows: list, notes: list[str], plan) -> dict:
     """The results as plain data; `targets.pictures` come beside them."""
-    return {"quick": plan.quick, "rounds": plan.rounds, "python": platform.python_version(),
-            "system": platform.system(), "machine": platform.machine(), "notes": notes,
+    return {"quick": plan.quick, "rounds": plan.rounds, **machine(), "notes": notes,
             "results": [row.as_dict() for row in rows]}
 
 
@@ -103,8 +141,7 @@ def table(rows: list) -> Table:
                         overflow="fold")
     for row in rows:
         ratio = "x" if row.theirs is not None or row.against else ""
-        met = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "?"}[row.met]
         made.add_row(row.id, escape(row.what), number(row.ours), number(row.theirs), row.unit, row.against,
                      number(row.figure) + (ratio if row.figure is not None else ""),
-                     f"{'≥' if row.at_least else '≤'} {row.bound:g}{ratio}", met, escape(row.note))
+                     f"{'≥' if row.at_least else '≤'} {row.bound:g}{ratio}", MET[row.met], escape(row.note))
     return made
