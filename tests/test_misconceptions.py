@@ -12,9 +12,10 @@ from tests.wrong_bases import BASES
 from tests.wrong_engines import WRONG
 from utils.judge import catalogue_page
 from utils.judge import engine as engine_module
+from utils.judge.catalogues import says
 from utils.judge.core import judge
 from utils.judge.flawed import MICROGRAD, REFLECTED, Flaw, Style, Unsupported
-from utils.judge.misconceptions import HIDING, catalogue, says, sections
+from utils.judge.misconceptions import HIDING, catalogue, sections
 from utils.judge.oracle import truth
 from utils.judge.probes import probes
 from utils.judge.recipes import style_of

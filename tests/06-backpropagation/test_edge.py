@@ -58,16 +58,15 @@ def test_cross_entropy_of_large_logits(module):
 
 # 3.2 Whose cache, whose array?
 
-def _kinds():
-    """Each layer with parameters or a cache: its class, arguments, formula; and the shape of a parameter-free input."""
-    return (("Linear", (3, 3, RNG), None), ("ReLU", (), truth.relu), ("Tanh", (), truth.tanh))
+KINDS = {"Linear": (3, 3, RNG), "ReLU": (), "Tanh": ()}      # classes, and what they are made with
+FORMULAS = {"ReLU": truth.relu, "Tanh": truth.tanh}
 
 
-def _layer(scene, name: str, kind: str, arguments, formula):
-    """Make a layer with drawn parameters; a function that gives its formula's arrays for an input's values."""
-    layer = scene.make(name, kind, *arguments)
-    if formula:
-        return layer, formula, {}
+def _layer(scene, name: str, kind: str):
+    """A layer with drawn parameters: its name, its formula, and its parameters' numbers."""
+    layer = scene.make(name, kind, *KINDS[kind])
+    if kind in FORMULAS:
+        return layer, FORMULAS[kind], {}
     W, b = scene.drawn(3, 3), scene.drawn(3)
     scene.fill(layer, W=W, b=b)
     return layer, truth.linear, {"W": W, "b": b}
@@ -77,52 +76,50 @@ def _owed(formula, parameters: dict, x, g) -> dict:
     return truth.pulled_back(formula, {"x": x, **parameters}, g)
 
 
-@promise(exercise="3.2", weight=2)
-def test_two_layers_of_one_class_keep_their_own_caches(module):
+@promise(exercise="3.2", each=tuple(KINDS))
+def test_two_layers_of_one_class_keep_their_own_caches(module, box):
     """Two layers of one class, each run forward before either runs backward, do not overwrite each other's cache."""
-    for kind, arguments, formula in _kinds():
-        scene = module.scene(kind)
-        layers = []
-        for name in ("one", "two"):
-            layer, rule, parameters = _layer(scene, name, kind, arguments, formula)
-            x = scene.draw(f"x_{name}", 4, 3)
-            scene.invoke(f"y_{name}", layer, "forward", x)
-            layers.append((name, rule, parameters, scene.values[f"x_{name}"]))
-        for name, rule, parameters, x in layers:
-            scene.draw(f"g_{name}", 4, 3)
-            scene.backward(f"grad_{name}", name, f"g_{name}")
-            owed = _owed(rule, parameters, x, scene.values[f"g_{name}"])
-            scene.wants(f"grad_{name}", owed["x"])
-            if parameters:
-                scene.wants(f"{name}.grad_W", owed["W"])
-        scene.keep()
-
-
-@promise(exercise="3.2", weight=2)
-def test_backward_belongs_to_the_latest_forward(module):
-    """After two calls of `forward`, `backward` is about the second; and the first output is still what it was."""
-    for kind, arguments, formula in _kinds():
-        scene = module.scene(kind)
-        layer, rule, parameters = _layer(scene, "layer", kind, arguments, formula)
-        first, second = scene.draw("first", 4, 3), scene.draw("second", 4, 3)
-        scene.invoke("y", layer, "forward", first)
-        scene.invoke("z", layer, "forward", second)
-        scene.draw("g", 4, 3)
-        scene.backward("grad_x", "layer", "g")
-        owed = _owed(rule, parameters, scene.values["second"], scene.values["g"])
-        scene.wants("grad_x", owed["x"])
+    scene = module.scene(box)
+    layers = []
+    for name in ("one", "two"):
+        layer, rule, parameters = _layer(scene, name, box)
+        x = scene.draw(f"x_{name}", 4, 3)
+        scene.invoke(f"y_{name}", layer, "forward", x)
+        layers.append((name, rule, parameters, scene.values[f"x_{name}"]))
+    for name, rule, parameters, x in layers:
+        scene.draw(f"g_{name}", 4, 3)
+        scene.backward(f"grad_{name}", name, f"g_{name}")
+        owed = _owed(rule, parameters, x, scene.values[f"g_{name}"])
+        scene.wants(f"grad_{name}", owed["x"])
         if parameters:
-            scene.wants("layer.grad_W", owed["W"])
-        scene.wants("y", rule(scene.values["first"], **parameters),
-                    "The first output changed after the second `forward`: each call makes an array of its own.")
-        scene.keep()
+            scene.wants(f"{name}.grad_W", owed["W"])
+    scene.keep()
+
+
+@promise(exercise="3.2", each=tuple(KINDS))
+def test_backward_belongs_to_the_latest_forward(module, box):
+    """After two calls of `forward`, `backward` is about the second; and the first output is still what it was."""
+    scene = module.scene(box)
+    layer, rule, parameters = _layer(scene, "layer", box)
+    first, second = scene.draw("first", 4, 3), scene.draw("second", 4, 3)
+    scene.invoke("y", layer, "forward", first)
+    scene.invoke("z", layer, "forward", second)
+    scene.draw("g", 4, 3)
+    scene.backward("grad_x", "layer", "g")
+    owed = _owed(rule, parameters, scene.values["second"], scene.values["g"])
+    scene.wants("grad_x", owed["x"])
+    if parameters:
+        scene.wants("layer.grad_W", owed["W"])
+    scene.wants("y", rule(scene.values["first"], **parameters),
+                "The first output changed after the second `forward`: each call makes an array of its own.")
+    scene.keep()
 
 
 @promise(exercise="3.2", weight=2)
 def test_gradients_are_set_and_not_added(module):
     """A second forward and backward leave its own gradients in `grad_W` and `grad_b`: set with `=`, not added."""
     scene = module.scene("Linear")
-    layer, rule, parameters = _layer(scene, "layer", *_kinds()[0])
+    layer, rule, parameters = _layer(scene, "layer", "Linear")
     for name in ("first", "second"):
         x = scene.draw(name, 4, 3)
         scene.invoke("y", layer, "forward", x)
@@ -134,24 +131,23 @@ def test_gradients_are_set_and_not_added(module):
     scene.keep()
 
 
-@promise(exercise="3.2", weight=2)
-def test_arrays_that_were_given_are_not_changed(module):
+@promise(exercise="3.2", each=tuple(KINDS))
+def test_arrays_that_were_given_are_not_changed(module, box):
     """`forward` leaves its input alone, `backward` leaves the upstream gradient and the parameters alone."""
-    for kind, arguments, formula in _kinds():
-        scene = module.scene(kind)
-        layer, rule, parameters = _layer(scene, "layer", kind, arguments, formula)
-        x = scene.draw("x", 4, 3)
-        scene.invoke("y", layer, "forward", x)
-        scene.unchanged("x")
-        scene.draw("g", 4, 3)
-        scene.backward("grad_x", "layer", "g")
-        scene.unchanged("x", "g")
-        for name, values in parameters.items():
-            scene.wants(f"layer.{name}", values, "`backward` computes gradients; the step that uses them comes later.",
-                        loose=name == "b")
-        owed = _owed(rule, parameters, scene.values["x"], scene.values["g"])
-        scene.wants("grad_x", owed["x"])
-        scene.keep()
+    scene = module.scene(box)
+    layer, rule, parameters = _layer(scene, "layer", box)
+    x = scene.draw("x", 4, 3)
+    scene.invoke("y", layer, "forward", x)
+    scene.unchanged("x")
+    scene.draw("g", 4, 3)
+    scene.backward("grad_x", "layer", "g")
+    scene.unchanged("x", "g")
+    for name, values in parameters.items():
+        scene.wants(f"layer.{name}", values, "`backward` computes gradients; the step that uses them comes later.",
+                    loose=name == "b")
+    owed = _owed(rule, parameters, scene.values["x"], scene.values["g"])
+    scene.wants("grad_x", owed["x"])
+    scene.keep()
 
 
 # 3.3 Dropout: judged by what it does, since how it draws its mask is the learner's

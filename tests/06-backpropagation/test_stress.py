@@ -33,7 +33,7 @@ def _outputs(x, W1, b1, W2, b2, bend=truth.tanh):
     return truth.linear(bend(truth.linear(x, W1, b1)), W2, b2)
 
 
-SHAPES = ((5, (3, 4, 2)), (1, (2, 3, 4)))
+SHAPES = ((3, (3, 3, 3)), (5, (3, 4, 2)), (1, (2, 3, 4)))     # first a square, where going wrong is no error
 
 
 @promise(exercise="3.1")
@@ -255,7 +255,12 @@ def test_epoch_returns_the_mean_loss_of_all_examples(module):
     """Seven examples in batches of three, learning rate 0: the mean over all examples, the last one included."""
     for n, batch in ((7, 3), (4, 4)):
         scene, arrays, labels = _epoch(module, n, batch, 0.0)
-        scene.wants("mean_0", truth.cross_entropy(_outputs(**arrays), labels))
+        losses = np.array([truth.cross_entropy(_outputs(**arrays)[k:k + 1], labels[k:k + 1]) for k in range(n)])
+        left = losses[:, None] * (n % batch > 0)        # of the one example in the last batch, whichever that is
+        dropped, weighted = losses.sum() - left, losses.sum() + (batch - 1) * left
+        scene.wants("mean_0", losses.mean(), slips={
+            "epoch-drops-last-batch": [*dropped / n, *dropped / (n - 1)],
+            "epoch-mean-of-means": [*weighted / n, *weighted / batch / np.ceil(n / batch)]})
         _wants_parameters(scene, arrays)
         scene.keep()
 

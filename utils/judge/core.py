@@ -10,6 +10,7 @@ from pathlib import Path
 from utils.curriculum import Exercise, Topic
 from utils.judge import lint
 from utils.judge.answers import Answers
+from utils.judge.catalogues import CASES
 from utils.judge.diagnosis import Diagnosis, diagnose
 from utils.judge.engine import HASTY, Engine, Runner, broken
 from utils.judge.module import Module
@@ -109,7 +110,8 @@ def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, 
     if not failing:
         return {}
     runs = ((t.promise.exercise, t.promise.name, *script) for t in trials for script in t.scripts)
-    return diagnose(source, runs, failing, lambda steps: session.run(steps, HASTY))
+    case = next(CASES[name] for t in trials if (name := _handle(t.promise)))
+    return diagnose(case(source, runs, lambda steps: session.run(steps, HASTY)), failing)
 
 
 def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...], trials: list[Trial],

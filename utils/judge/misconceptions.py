@@ -248,10 +248,3 @@ HIDING = (("overwrites-add-mul", "depth-first-order"), ("overwrites-add-mul", "r
           ("overwrites-add-mul", "drops-upstream-add-mul"), ("overwrites-everywhere", "depth-first-order"),
           ("overwrites-everywhere", "recursive-accumulated"), ("overwrites-everywhere", "nodes-twice"),
           ("overwrites-add-mul", "nodes-twice"))
-
-
-def says(id: str) -> str | None:
-    """The sentence of an id as reports hold it, several joined by "+"; None for an unknown one."""
-    known = catalogue()
-    parts = id.split("+")
-    return " And: ".join(known[part].says for part in parts) if all(part in known for part in parts) else None

@@ -14,8 +14,10 @@ seed and from the scene so far: the learner's own seed always gives the same one
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from utils.judge.worker import pack
 
 TENTHS = 20                 # drawn numbers are tenths from -2 to 2, and never 0
 RNG = {"r": "rng"}
+EMPTY: Mapping = MappingProxyType({})
 
 
 class Module(Runner):
@@ -49,7 +52,10 @@ class Module(Runner):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A reported quantity: what it should be, how much of the code leads to it, and what to say where it is wrong."""
+    """A reported quantity: what it should be, how much of the code leads to it, and what to say where it is wrong.
+
+    `slips`: misconceptions, each with the numbers that it gives.
+    """
 
     quantity: str
     expected: np.ndarray | float
@@ -57,6 +63,7 @@ class Wanted:
     because: str | None
     loose: bool
     tolerance: float
+    slips: Mapping[str, list[float]]
 
 
 @dataclass
@@ -173,14 +180,14 @@ class Scene:
     # What is wanted of it
 
     def wants(self, quantity: str, expected, because: str | None = None, loose: bool = False,
-              tolerance: float = 1e-6) -> None:
+              tolerance: float = 1e-6, slips: Mapping[str, list[float]] = EMPTY) -> None:
         """`quantity`, a name or `layer.attribute`, is `expected` now. `because` is said where it is not.
 
-        `loose`: axes of length 1 may be there or not. `tolerance` is relative to the largest expected entry.
+        `loose`: axes of length 1 may be there or not. `tolerance` is relative. `slips`: as in Wanted.
         """
         name, _, attribute = quantity.partition(".")
         self.steps.append(["get", {"r": name}, attribute] if attribute else ["report", {"r": name}])
-        self.wanted.append(Wanted(quantity, expected, len(self.lines), because, loose, tolerance))
+        self.wanted.append(Wanted(quantity, expected, len(self.lines), because, loose, tolerance, slips))
 
     def unchanged(self, *names: str) -> None:
         """These arrays still hold what they were made with."""
@@ -205,8 +212,11 @@ class Scene:
         wrong = mismatch(wanted.quantity, yours, wanted.expected, wanted.loose, wanted.tolerance)
         if wrong:
             detail = " ".join(filter(None, (wanted.because, wrong.detail))) or None
+            number = as_array(yours)
+            named = (id for id, values in wanted.slips.items()
+                     if number is not None and number.size == 1 and np.isclose(number.item(), values, rtol=1e-9).any())
             raise Broken(detail, program=self.code(wanted.lines), quantity=wrong.quantity, yours=wrong.yours,
-                         expected=wrong.expected)
+                         expected=wrong.expected, misconception=next(named, None))
 
     @staticmethod
     def array_of(report) -> np.ndarray:

@@ -90,7 +90,7 @@ def _looks_like(verdict: Verdict) -> str | None:
     """The sentence of the misconception that the promise is named for, if it is."""
     if verdict.misconception is None:
         return None
-    from utils.judge.misconceptions import says  # here, since most reports need no catalogue
+    from utils.judge.catalogues import says  # here, since most reports need no catalogue
     return says(verdict.misconception)
 
 

@@ -1,0 +1,47 @@
+"""Learner files of topic 06 for the judge's own tests: the model answer with changes, and layers run in process."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests import engines
+from utils.curriculum import topic
+from utils.judge import layer_models
+from utils.judge.module import Module
+from utils.judge.promises import Broken, collect
+from utils.judge.session import Outcome
+from utils.judge.worker import Machine
+
+TOPIC = topic("06")
+REFERENCE = (TOPIC.solutions / TOPIC.reference).read_text(encoding="utf-8")
+SKELETON = (TOPIC.shipped / TOPIC.module).read_text(encoding="utf-8")
+MODULES = [e.id for level in TOPIC.levels for e in level.exercises]
+MODELLED = [e for e in MODULES if e not in ("3.3", "3.4", "3.5", "4.3")]        # what layer_models.py has models for
+
+changed = partial(engines.changed, source=REFERENCE)
+written = partial(engines.written, name=TOPIC.module)
+
+
+class InProcess:
+    """A session that runs scripts here, on a module or on models with rules replaced. For code of our own only."""
+
+    def __init__(self, module=None, rules: layer_models.Rules | None = None):
+        self.module, self.rules = module, rules or {}
+
+    def run(self, steps: list, limits=None) -> Outcome:
+        reply = Machine(self.module).run(steps) if self.module else layer_models.run(steps, self.rules)
+        return Outcome(reply["reports"], reply["error"])
+
+
+def trial(session, exercises=MODELLED) -> tuple[list, dict[str, list[str]]]:
+    """(what was run, the broken promises by exercise) of the promises of these exercises."""
+    module = Module(session).about(TOPIC, TOPIC.shipped)
+    runs, broken = [], {}
+    for promise in (p for p in collect(TOPIC) if p.exercise in exercises and "module" in p.asks_for):
+        start = len(module.transcript)
+        try:
+            promise.keep(module=module)
+        except Broken:
+            broken.setdefault(promise.exercise, []).append(promise.name)
+        runs += [(promise.exercise, promise.name, *script) for script in module.transcript[start:]]
+    return runs, broken
