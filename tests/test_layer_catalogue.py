@@ -105,5 +105,5 @@ def test_wrong_file_is_named(id, tmp_path):
     broken = [v for v in report.verdicts if v.status != "passed"]
     assert broken[0].misconception == id
     # where the order of the examples tells, which the learner draws, nothing is compared and nothing named
-    assert {v.misconception for v in broken if v.exercise != "4.2"} == {id}
+    assert {v.misconception for v in broken if v.exercise != "4.2"} <= {id}
     assert {v.misconception for v in broken} <= {id, None}
