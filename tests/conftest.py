@@ -87,4 +87,5 @@ def module(session, request):
 def answers(request):
     """The answers in the notebooks beside the learner's file."""
     topic, file = _judged(request)
-    return Answers(topic, file.parent)
+    with Answers(topic, file.parent) as given:
+        yield given

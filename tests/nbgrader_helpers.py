@@ -14,10 +14,12 @@ from jupyter_core.application import NoStart
 from nbgrader.api import Gradebook
 from nbgrader.apps.nbgraderapp import NbGraderApp
 
+from utils.cli.tools import find
 from utils.curriculum import topic
 from utils.grading.config import COURSE_ID, configure
 from utils.grading.course import fill
 from utils.grading.submission import read_notebook
+from utils.sandbox.isolation import SANDBOX, VARIABLE, WEAK
 
 TOPIC = topic("02")
 SLUG = TOPIC.slug
@@ -104,6 +106,7 @@ def _settled(cwd: Path, root: Path):
     """In the folder `cwd`, with Jupyter's own folders below it and no configuration but the course's."""
     before, where = os.environ.copy(), Path.cwd()
     os.chdir(cwd)
+    os.environ.setdefault(VARIABLE, SANDBOX if find("bwrap") else WEAK)
     os.environ.update(JUPYTER_DATA_DIR=str(cwd / ".data"), JUPYTER_CONFIG_DIR=str(cwd / ".config"))
     try:
         yield

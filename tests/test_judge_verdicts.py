@@ -14,6 +14,7 @@ from utils.judge.client import judge_folder
 from utils.judge.core import judge
 from utils.judge.promises import collect
 from utils.judge.report import Report
+from utils.sandbox.isolation import WEAK
 
 STUB = ROOT / "utils" / "autograd_stub.py"
 STAGES = {"level01-naive.py": {1, 2, 4}, "level02-vectorized.py": {1, 2, 4}, "level03-memory-efficient.py": {1, 2, 3, 4}}
@@ -237,7 +238,7 @@ def test_importing_the_stub_is_borrowing(head, tmp_path):
     report = judge_folder(TOPIC, tmp_path, only=modules(1))
     assert report.kept and report.borrowed and report.points() == (0, TOPIC.level(1).points)
     assert "borrowed" in report.verdict.lower() and "Borrowed" in report.text()
-    graded = judge_folder(TOPIC, tmp_path, only=modules(1), isolated=True)
+    graded = judge_folder(TOPIC, tmp_path, only=modules(1), isolation=WEAK)
     assert not graded.kept and graded.borrowed and graded.points()[0] == 0
 
 

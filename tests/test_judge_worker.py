@@ -11,6 +11,7 @@ from utils.judge import engine as engine_module
 from utils.judge.client import judge_folder
 from utils.judge.core import judge
 from utils.judge.session import Limits, Session
+from utils.sandbox.isolation import LOCAL, WEAK
 
 TIMES = '        out = Value(self.data * other.data, (self, other), "*")\n'
 QUICK = Limits(cpu=0.5, wall=1.5)
@@ -117,7 +118,7 @@ def test_helpers_beside_the_file_are_found_and_shadow_nothing(tmp_path):
 
 def test_isolated_worker_cannot_import_this_repository(tmp_path):
     file = written(tmp_path, "import importlib\nValue = importlib.import_module('utils.auto' + 'grad_stub').Value\n")
-    loose, tight = (judge(TOPIC, tmp_path, file=file, only=["1.2"], isolated=isolated) for isolated in (False, True))
+    loose, tight = (judge(TOPIC, tmp_path, file=file, only=["1.2"], isolation=isolation) for isolation in (LOCAL, WEAK))
     assert loose.kept and loose.borrowed and loose.points()[0] == 0        # seen by the worker, though not in the source
     assert not tight.kept and "No module named" in tight.verdicts[0].detail
 

@@ -24,7 +24,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Integer, List, Unicode
+from traitlets import Enum, Integer, List, Unicode, default
 
 from utils.build.nbgrader_cells import graded_cells
 from utils.curriculum import CurriculumError, Topic, topic
@@ -35,6 +35,7 @@ from utils.grading.graft import TRUSTED
 from utils.grading.submission import Submission, make_safe, read
 from utils.judge.client import JudgeError, judge_folder
 from utils.judge.report import Report
+from utils.sandbox.isolation import CHOICES, VARIABLE, WEAK, WEAKER, chosen
 
 HARMLESS = [
     "a", "b", "blockquote", "br", "code", "dd", "details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "hr", "i",
@@ -57,11 +58,22 @@ class SubmissionReader(NotebookExporter):
 
     submission: Submission
     report: Report
+    isolation = Enum(CHOICES, help=f"What keeps submitted code from everything else; ${VARIABLE} says it too."
+                     ).tag(config=True)
+
+    @default("isolation")
+    def _isolation_default(self) -> str:
+        try:
+            return chosen()
+        except ValueError as error:
+            self._refuse(str(error))
 
     def __init__(self, **kw):
         super().__init__(**kw)
         self.key = None
         self._check_configuration()
+        if self.isolation == WEAK:
+            self.log.warning(WEAKER)
         self._take_in_all()
 
     def _check_configuration(self) -> None:
@@ -118,7 +130,7 @@ class SubmissionReader(NotebookExporter):
             digest = self.submission.write_for_judge(Path(desk))
             kept = {"assignment": self.topic.slug, "student": who, "work": digest, "notes": self.submission.notes}
             try:
-                self.report = judge_folder(self.topic, Path(desk), seed=seed(key, digest), isolated=True)
+                self.report = judge_folder(self.topic, Path(desk), seed=seed(key, digest), isolation=self.isolation)
             except JudgeError as error:
                 self._keep(begun, **kept, problem=str(error))
                 self.log.error("%s, %s: not graded, since the judge stopped (below). No score was changed; a first "

@@ -26,6 +26,8 @@ from utils.grading.config import AUTOGRADE, SANITIZE, configure
 from utils.grading.submission import Submission, read
 from utils.judge.core import judge
 from utils.judge.report import Report
+from utils.sandbox.isolation import SANDBOX, chosen
+from utils.sandbox.probe import prove
 
 # Steps of nbgrader that read or write the gradebook. A rebuilt notebook already is the released one in all that the
 # first two would restore; of the others, the caller does the part that writes.
@@ -77,7 +79,10 @@ def _grade(bundle: Bundle, desk: Path) -> dict:
     judged = desk / "judged"
     judged.mkdir()
     work = submission.write_for_judge(judged)
-    report = judge(where, judged, seed=bundles.seed(bundle.assignment.key, work), isolated=True)
+    isolation = bundle.assignment.settings.get("SubmissionReader", {}).get("isolation") or chosen()
+    if isolation == SANDBOX:
+        prove()
+    report = judge(where, judged, seed=bundles.seed(bundle.assignment.key, work), isolation=isolation)
     files = bundles.read_files(copied)
     table = _Table(submission, report, bundle, copied)
     scores, unanswered = {}, {}

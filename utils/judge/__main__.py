@@ -1,8 +1,9 @@
-"""The judge as a process: a request on standard input, a report on standard output, both JSON."""
+"""The judge as a process: requests on standard input, reports on standard output, each JSON in one line."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,11 +12,16 @@ from utils.judge.core import judge
 
 
 def main() -> None:
-    request = json.load(sys.stdin)
-    file = Path(request["file"]) if request["file"] else None
-    report = judge(topic(request["topic"]), Path(request["folder"]), file=file, only=request["only"],
-                   seed=request["seed"], answers=request["answers"], isolated=request["isolated"])
-    sys.stdout.buffer.write(report.to_json().encode("utf-8", "replace"))     # learner text may hold lone surrogates
+    requests, replies = sys.stdin, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)       # what anything else prints here is no report
+    for line in requests:
+        request = json.loads(line)
+        file = Path(request["file"]) if request["file"] else None
+        report = judge(topic(request["topic"]), Path(request["folder"]), file=file, only=request["only"],
+                       seed=request["seed"], answers=request["answers"], isolation=request["isolation"])
+        text = report.to_json().replace("\n", " ")                              # line ends in strings are escaped
+        replies.write(text.encode("utf-8", "replace") + b"\n")                  # learner text may hold lone surrogates
+        replies.flush()
 
 
 if __name__ == "__main__":

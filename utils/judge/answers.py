@@ -8,7 +8,9 @@ from pathlib import Path
 
 from utils.curriculum import Topic
 from utils.judge.promises import Broken
+from utils.judge.replies import status
 from utils.judge.session import Limits, Session
+from utils.sandbox.isolation import LOCAL
 
 LIMITS = Limits(cpu=2.0, wall=15.0)
 
@@ -21,10 +23,17 @@ def variable(exercise: str) -> str:
 class Answers:
     """The learner's answers. `live` holds what a kernel handed over; others are read from the notebooks in `folder`."""
 
-    def __init__(self, topic: Topic, folder: Path, live: dict | None = None, isolated: bool = False):
-        self.topic, self.folder, self.isolated = topic, folder, isolated
+    def __init__(self, topic: Topic, folder: Path, live: dict | None = None, isolation: str = LOCAL):
+        self.topic, self.folder, self.isolation = topic, folder, isolation
         self.known = dict(live or {})           # exercise -> its answer, or the Broken that stands for it
         self.tables: dict[str, str] = {}        # exercise -> what its boxes come to together, as aligned text
+        self._session = Session(None, isolation)
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._session.close()
 
     def box(self, problem, name: str) -> None:
         """One box of a drill holds the right answer; `problem` is one of utils.drills'."""
@@ -53,11 +62,11 @@ class Answers:
         source = self._cell(name)
         if source is None:
             raise Broken(f"No cell gives `{name}` a value in the notebooks of this folder.", status="not-written")
-        with Session(None, self.isolated) as session:
-            outcome = session.run([["exec", source, [name]]], LIMITS)
+        outcome = self._session.run([["exec", source, [name]]], LIMITS)
         if outcome.error:
             raise Broken(f"The answer cell stopped with {outcome.error['type'] or outcome.error['kind']}: "
-                         f"{outcome.error['text']}. An answer cell stands alone: only `math` and `np` are there.")
+                         f"{outcome.error['text']}. An answer cell stands alone: only `math` and `np` are there.",
+                         status=status(outcome.error))
         if name not in outcome.reports[0]:
             raise Broken(f"The answer cell does not set `{name}`.", status="not-written")
         return outcome.reports[0][name]
@@ -67,7 +76,8 @@ class Answers:
         pattern = re.compile(rf"^{name}\b", re.MULTILINE)
         found, is_answer = None, False
         for notebook in self.topic.notebooks:
-            for cell in _code_cells(self.folder / f"{notebook}.ipynb"):
+            path = self.folder / f"{notebook}.ipynb"
+            for cell in _code_cells(path) if self.isolation == LOCAL or not path.is_symlink() else ():
                 source = "".join(cell["source"])
                 answer = bool(cell.get("metadata", {}).get("nbgrader", {}).get("solution"))
                 if pattern.search(source) and answer >= is_answer:

@@ -18,6 +18,7 @@ from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict, tidy
 from utils.judge.session import Outcome, Session
 from utils.judge.source import borrowed, digest
+from utils.sandbox.isolation import LOCAL
 
 DEFAULT_SEED = 0
 MANY_TIMEOUTS = 8
@@ -25,21 +26,23 @@ HANDLES: dict[str, type[Runner]] = {"engine": Engine, "module": Module}     # wh
 
 
 def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collection[str] | None = None,
-          seed: int = DEFAULT_SEED, answers: dict | None = None, isolated: bool = False) -> Report:
+          seed: int = DEFAULT_SEED, answers: dict | None = None, isolation: str = LOCAL) -> Report:
     """Judge the learner's work in `folder`: its module (or `file` instead) and its notebooks' answer cells.
 
-    `only` names the exercises to judge; `answers` are given live, by exercise; `isolated` hides this repository from
-    the learner's imports, so that the stub cannot be borrowed unseen. Raises nothing that learner work can cause.
+    `only` names the exercises to judge; `answers` are given live, by exercise; `isolation` is one of
+    utils/sandbox/isolation.py: all but a local check hide this repository, so that the stub cannot be borrowed unseen,
+    and take links for missing files. Raises nothing that learner work can cause; SandboxError if a sandbox fails.
     """
     file = file or folder / topic.module
+    found = file if file.is_file() and (isolation == LOCAL or not file.is_symlink()) else None
     wanted = [p for p in collect(topic) if only is None or p.exercise in only]
-    with Session(file if file.is_file() else None, isolated) as session:
+    with Session(found, isolation) as session, Answers(topic, folder, answers, isolation) as given:
         runners = {name: HANDLES[name](session, seed).about(topic, folder) for name in map(_handle, wanted) if name}
-        handles = {**runners, "answers": Answers(topic, folder, answers, isolated)}
+        handles = {**runners, "answers": given}
         about_module = bool(runners)
-        unloadable = _unloadable(topic, file, session) if about_module else None
+        unloadable = _unloadable(topic, session) if about_module else None
         trials = [_try(p, handles, unloadable) for p in wanted]
-        there = about_module and file.is_file()
+        there = about_module and found is not None
         source = file.read_text(encoding="utf-8", errors="replace") if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
         named = _diagnoses(source, trials, session) if unloadable is None else {}
@@ -47,8 +50,8 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     return Report(topic.slug, file.name if about_module else None, _saved(file) if there else None,
                   digest(file) if there else None, seed, loan,
-                  tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials),
-                  handles["answers"].tables)
+                  isolation, tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials),
+                  given.tables)
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,15 @@ class Trial:
     scripts: list[tuple[list, Outcome]]
 
 
-def _unloadable(topic: Topic, file: Path, session: Session) -> Broken | None:
+def _unloadable(topic: Topic, session: Session) -> Broken | None:
     """Why no promise about the module can be looked at, or None."""
-    if not file.is_file():
+    if session.file is None:
         return Broken(f"There is no {topic.module} in this folder.", status="not-written")
     error = session.load_error()
     if error is None:
         return None
     problem = broken(Outcome([], error), None)
-    problem.evidence["detail"] = f"{file.name} cannot be loaded. {problem.evidence['detail']}"
+    problem.evidence["detail"] = f"{session.file.name} cannot be loaded. {problem.evidence['detail']}"
     return problem
 
 

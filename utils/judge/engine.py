@@ -10,17 +10,18 @@ from utils.curriculum import Topic
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program, trace
 from utils.judge.promises import Broken
+from utils.judge.replies import STOPS, status
 from utils.judge.session import ORDINARY, Limits, Outcome, Session
 
 RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
 MANY_LIMITS_HIT = 2                                  # after so many, later scripts get HASTY limits
 HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what an ordinary promise needs
 
-UNWRITTEN = ("not-written", "absent")
-OUTSIDE = ("timeout", "memory", "crash")
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
              "__rpow__": "2 ** a"}
+LIMITED = {"processes": "It started more processes or threads than are allowed",
+           "files": "It opened more files than are allowed", "output": "It wrote more than is allowed"}
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "neg": "-"}
 
 
@@ -52,7 +53,7 @@ class Runner:
         """What a script did, whatever that is."""
         hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == ORDINARY
         outcome = self.session.run(steps, HASTY if hasty else limits)
-        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in OUTSIDE
+        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in STOPS
         self.transcript.append((steps, outcome))
         return outcome
 
@@ -137,10 +138,8 @@ def shown(x) -> str:
 def broken(outcome: Outcome, code: str | None) -> Broken:
     """The evidence for a script that was stopped by an error."""
     error = outcome.error
-    status = ("not-written" if error["kind"] in UNWRITTEN else error["kind"] if error["kind"] in OUTSIDE
-              else "memory" if error["kind"] == "memory" else "failed")
     place = f" (line {error['line']}: `{error['code']}`)" if error["line"] else ""
-    return Broken(sentence(error) + place, status=status, program=code)
+    return Broken(sentence(error) + place, status=status(error), program=code)
 
 
 def sentence(error: dict) -> str:
@@ -166,6 +165,8 @@ def sentence(error: dict) -> str:
         return f"{text}."
     if kind == "syntax":
         return f"{error['type']}: {text}."
+    if kind in LIMITED:
+        return f"{LIMITED[kind]} ({error['type'] + ': ' if error['type'] else ''}{text})."
     if kind in ("timeout", "crash"):
         return text[:1].upper() + text[1:] + "."
     return f"{error['type']}: {text}"

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
 
-from utils.judge.engine import OUTSIDE, Engine
+from utils.judge.engine import Engine
 from utils.judge.program import METHODS, SYMBOLS, Line, Program, Ref
 from utils.judge.promises import Broken
 from utils.judge.reduce import reduce
+from utils.judge.replies import STOPS
 
 NAMES = "abcd"
 NUMBERS = (1, 2, 3, -1, -2, 0.5, 1.5, -0.5, 2.0, -3.0, 0.1, -1.25)     # equal ints and floats on purpose
@@ -119,7 +120,7 @@ def _problem(engine: Engine, program: Program) -> Broken | None:
 def _smallest(engine: Engine, program: Program, first: Broken) -> Broken:
     """What is wrong with the smallest program that fails as `program` did; as it is where learner code ran too long."""
     status = first.evidence["status"]
-    if status in OUTSIDE:
+    if status in STOPS:
         return first
 
     def still(candidate: Program) -> bool:

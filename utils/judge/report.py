@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from utils.judge.replies import STOPS
+
 SCHEMA = Path(__file__).with_name("report.schema.json")
 VERSION = 2
-STATUSES = ("passed", "failed", "not-written", "timeout", "memory", "crash")
+STATUSES = ("passed", "failed", "not-written", *STOPS)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Report:
     digest: str | None                  # SHA-256 of the file
     seed: int
     borrowed: str | None                # why the file counts as borrowed, or None
+    isolation: str                      # what kept the learner's code from everything else: utils/sandbox/isolation.py
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = field(default=())
     tables: dict[str, str] = field(default_factory=dict)    # by exercise: what its boxes come to, as aligned text
@@ -109,7 +112,7 @@ class Report:
         _validator()(data)
         groups = tuple(Group(g["level"], g["title"], tuple(Verdict(**v) for v in g["promises"]))
                        for g in data["levels"])
-        names = ("topic", "file", "saved", "digest", "seed", "borrowed")
+        names = ("topic", "file", "saved", "digest", "seed", "borrowed", "isolation")
         return cls(**{name: data[name] for name in names}, groups=groups, notes=tuple(data["notes"]),
                    tables=data["tables"])
 

@@ -7,18 +7,22 @@ import queue
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from utils.curriculum import ROOT
+from utils.judge import replies
+from utils.judge.replies import NoReply, checked_error, checked_reports
+from utils.sandbox import bwrap
+from utils.sandbox.isolation import LOCAL, SANDBOX
+from utils.sandbox.usage import Family
 
 WORKER = Path(__file__).with_name("worker.py")
-LONGEST_REPLY = 64 << 20        # bytes
 POLL = 0.02                     # seconds between two looks at a busy worker
+TOTAL = 90.0                    # seconds that one file may use in all; a good one takes five
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ LOADING = Limits(cpu=6.0, wall=30.0)
 class Outcome:
     """What a script gave: its reports in order, and what stopped it, if anything did.
 
-    `error["kind"]` is one of the worker's (not-written, absent, lost-node, raised, recursion, memory, exit, syntax), or
-    one that is seen from outside: timeout, memory, crash.
+    `error["kind"]` is one of the worker's (`replies.SEEN_INSIDE`), or one that is seen from outside: timeout, memory,
+    output, crash.
     """
 
     reports: list
@@ -47,29 +51,22 @@ class Outcome:
     cpu: float = 0.0            # CPU seconds that the worker spent on it, measured from outside
 
 
-class _Stopped(Exception):
-    """The worker gave no reply; `error` says why."""
-
-    def __init__(self, kind: str, text: str):
-        super().__init__(text)
-        self.error = {"kind": kind, "type": None, "text": text, "what": None, "got": None,
-                      "line": None, "code": None, "step": None}
-
-
 class Session:
     """A worker with one learner file loaded; it is replaced after each script that it did not survive.
 
-    `file` may be None: then only answer cells can be run. `isolated` hides this repository from the worker's imports,
-    as grading does. Use it as a context manager.
+    `file` may be None: then only answer cells can be run. `isolation` is one of utils/sandbox/isolation.py; but for a
+    local check, this repository is hidden from the worker's imports. Use it as a context manager.
     """
 
-    def __init__(self, file: Path | None, isolated: bool = False):
+    def __init__(self, file: Path | None, isolation: str = LOCAL):
         self.file = file
-        self.isolated = isolated
+        self.isolation = isolation
         self.stub_imported = False
         self._process: subprocess.Popen | None = None
+        self._family: Family | None = None
         self._replies: queue.Queue = queue.Queue()
         self._load_error: dict | None = None
+        self._spent = 0.0
 
     def __enter__(self) -> Session:
         return self
@@ -78,7 +75,13 @@ class Session:
         self.close()
 
     def run(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
-        """Run one script. Whatever learner code does, this returns, within the limits."""
+        """Run one script. Whatever learner code does, this returns, within the limits.
+
+        SandboxError: a sandbox was asked for and cannot be made.
+        """
+        if self._spent > TOTAL:
+            return Outcome([], replies.error("timeout", f"the {TOTAL:g} s that one file may use in all are used up"))
+        start = time.monotonic()
         try:
             if self._process is None:
                 self._start(limits)
@@ -86,23 +89,24 @@ class Session:
                 return Outcome([], self._load_error)
             self._send(steps)
             reply, cpu = self._wait(limits)
-            if not isinstance(reply.get("reports"), list) or not (
-                    reply.get("error") is None or _is_error(reply["error"])):
-                raise _Stopped("crash", "the worker's reply is not one of the judge's")
-            return Outcome(reply["reports"], reply["error"], cpu)
-        except _Stopped as stop:
+            reports, error = checked_reports(reply.get("reports")), checked_error(reply.get("error"))
+            self._spent += cpu
+            return Outcome(reports, error, cpu)
+        except NoReply as stop:
+            self._spent += time.monotonic() - start
             self.close()
-            return Outcome([], stop.error, limits.cpu)
+            return Outcome([], replies.error(stop.kind, stop.text), limits.cpu)
 
     def load_error(self, limits: Limits = ORDINARY) -> dict | None:
         """Why the file cannot be loaded, or None."""
         return self.run([], limits).error
 
     def close(self) -> None:
+        """End the worker, and every process that learner code started."""
         if self._process is not None:
-            self._process.kill()
+            self._family.kill()
             self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 try:
                     pipe.close()
                 except OSError:      # unsent bytes to a worker that is gone
@@ -110,17 +114,37 @@ class Session:
             self._process = None
 
     def _start(self, limits: Limits) -> None:
-        self._process = subprocess.Popen([sys.executable, "-I", "-B", str(WORKER)], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        setting = {"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": []}
+        if self.isolation == SANDBOX:
+            self._process, setting["file"] = _in_sandbox(self.file, limits)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-B", str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, start_new_session=True,
+                cwd=self.file.parent if self.file else tempfile.gettempdir())
+            setting["hide"] = [str(ROOT)] if self.isolation != LOCAL else []
+        self._family = Family(self._process.pid)
         self._replies = queue.Queue()
-        threading.Thread(target=_read, args=(self._process.stdout, self._replies), daemon=True).start()
-        hidden = [str(ROOT)] if self.isolated else []
-        self._send({"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": hidden})
-        reply, _ = self._wait(LOADING)
-        self._load_error = reply.get("error")
-        if self._load_error is not None and not _is_error(self._load_error):
-            raise _Stopped("crash", "the worker's reply is not one of the judge's")
+        threading.Thread(target=replies.read, args=(self._process.stdout, self._replies), daemon=True).start()
+        self._send(setting)
+        self._wait_until_ready()
+        reply, cpu = self._wait(LOADING)
+        self._spent += cpu
+        self._load_error = checked_error(reply.get("error"))
         self.stub_imported = self.stub_imported or bool(reply.get("stub"))
+
+    def _wait_until_ready(self) -> None:
+        """Until the worker says that it is there, before anything of the learner's: if not, it is not their fault."""
+        try:
+            ready, _ = self._wait(LOADING)
+        except NoReply:
+            ready = {}
+        if ready != {"ready": True}:
+            self._process.kill()
+            words = self._process.stderr.read(2000).decode(errors="replace").strip()
+            self.close()
+            raise bwrap.SandboxError(f"a worker process could not be started; its last words: {words or 'none'}")
+        self._family.settle()
 
     def _send(self, request) -> None:
         body = json.dumps(request).encode()
@@ -128,61 +152,38 @@ class Session:
             self._process.stdin.write(struct.pack(">Q", len(body)) + body)
             self._process.stdin.flush()
         except OSError:
-            raise _Stopped("crash", "the Python process that ran this file ended") from None
+            raise NoReply("crash", "the Python process that ran this file ended") from None
 
     def _wait(self, limits: Limits) -> tuple[dict, float]:
-        """The worker's next reply and the CPU seconds it took, or _Stopped."""
-        watched = psutil.Process(self._process.pid)
-        start, begun = time.monotonic(), _cpu(watched)
+        """The worker's next reply and the CPU seconds it took, or NoReply."""
+        start, begun = time.monotonic(), self._family.cpu()
         while True:
             try:
                 reply = self._replies.get(timeout=POLL)
                 break
             except queue.Empty:
-                if _cpu(watched) - begun > limits.cpu:
-                    raise _Stopped("timeout", f"still running after {limits.cpu:g} s of computing") from None
+                if self._family.cpu() - begun + self._family.cpu_of_others() > limits.cpu:
+                    raise NoReply("timeout", f"still running after {limits.cpu:g} s of computing") from None
                 if time.monotonic() - start > limits.wall:
-                    raise _Stopped("timeout", f"no answer after {limits.wall:g} s") from None
-                if _memory(watched) > limits.memory:
-                    raise _Stopped("memory", f"used more than {limits.memory >> 20} MiB of memory") from None
-        if reply is None:
-            raise _Stopped("crash", _ending(self._process.wait()))
-        return reply, _cpu(watched) - begun
+                    raise NoReply("timeout", f"no answer after {limits.wall:g} s") from None
+                if self._family.memory() > limits.memory:
+                    raise NoReply("memory", f"used more than {limits.memory >> 20} MiB of memory") from None
+        if isinstance(reply, NoReply):
+            raise reply if reply.kind else NoReply("crash", _ending(self._process.wait()))
+        return reply, self._family.cpu() - begun
 
 
-def _is_error(error) -> bool:
-    """Whether a reply's error is one that the worker makes."""
-    return isinstance(error, dict) and {"kind", "type", "text", "what", "got", "line", "code"} <= set(error)
-
-
-def _read(stream, replies: queue.Queue) -> None:
-    """Move replies from the worker's pipe to the queue; None when there will be no more, or one that is not ours."""
-    try:
-        while len(head := stream.read(8)) == 8:
-            size = struct.unpack(">Q", head)[0]
-            reply = json.loads(stream.read(size)) if size <= LONGEST_REPLY else None
-            replies.put(reply if isinstance(reply, dict) else None)
-    except (OSError, ValueError):       # closed by us, or bytes that are no reply
-        pass
-    replies.put(None)
-
-
-def _cpu(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-        return times.user + times.system
-    except psutil.Error:
-        return 0.0
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
+def _in_sandbox(file: Path | None, limits: Limits) -> tuple[subprocess.Popen, str | None]:
+    """A worker in a sandbox, with what stands beside the learner's file; and that file's path there."""
+    worker = bwrap.TOOLS / WORKER.name
+    room = bwrap.Room(files={worker: WORKER} | bwrap.beside(file), memory=limits.memory, cpu=int(TOTAL))
+    process = bwrap.start(room, [sys.executable, "-I", "-B", str(worker)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return process, str(bwrap.HOME / file.name) if file else None
 
 
 def _ending(code: int) -> str:
+    code = 128 - code if code > 128 else code       # a signal, as a sandbox tells it
     if code < 0:
         return f"the Python process that ran this file was ended by signal {-code}"
     return f"the Python process that ran this file ended by itself (exit status {code})"

@@ -9,7 +9,8 @@ from utils.judge.picture import picture
 from utils.judge.report import Report, Verdict, number
 
 WORDS = {"passed": "kept", "failed": "not kept", "not-written": "not yet written", "timeout": "stopped: too long",
-         "memory": "stopped: memory", "crash": "Python ended"}
+         "memory": "stopped: memory", "crash": "Python ended", "output": "stopped: output",
+         "processes": "stopped: processes", "files": "stopped: files"}
 LONGEST_LIST = 12
 
 

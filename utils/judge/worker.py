@@ -4,7 +4,8 @@ It reads requests from its standard input and writes replies to its standard out
 in 8 bytes. Before learner code is loaded both streams are moved aside, so nothing it prints can mix with a reply.
 Standard library only, and self-contained: it runs as `python -I worker.py`, with nothing of ours imported.
 
-The first request names the file to load. Each later one is a script: a list of steps over numbered registers.
+The first request names the file to load; {"ready": true} is said before that. Each later request is a script: a list
+of steps over numbered registers.
 An operand is a number, a string, a list of operands, {"r": k} for what register k holds, or an array as `pack` makes
 it: {"array": dtype, "shape": [...], "bytes": its numbers in C order, in base64}. Arrays are reported in that form too.
 
@@ -35,6 +36,7 @@ For modules of functions and layers:
 """
 
 import base64
+import errno
 import importlib.util
 import json
 import math
@@ -276,11 +278,12 @@ class Machine:
 
     def do_exec(self, source, names):
         scope = {"math": math, "__name__": "answer"}
-        try:
-            import numpy
-            scope["np"] = numpy
-        except ImportError:
-            pass
+        if "np" in source:      # importing it takes longer than everything else here
+            try:
+                import numpy
+                scope["np"] = numpy
+            except ImportError:
+                pass
         exec(compile(source, "<answer cell>", "exec"), scope)
         self.reports.append({name: plain(scope[name]) for name in names if name in scope})
 
@@ -290,10 +293,19 @@ def explain(problem, module):
     line, code = where(problem, getattr(module, "__file__", None))
     kinds = ((NotImplementedError, "not-written"), (Absent, "absent"), (LostNode, "lost-node"), (SystemExit, "exit"),
              (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"), (Misshapen, "misshapen"))
-    kind = next((name for cls, name in kinds if isinstance(problem, cls)), "raised")
+    kind = next((name for cls, name in kinds if isinstance(problem, cls)), limit_hit(problem) or "raised")
     return {"kind": kind, "type": type(problem).__name__, "text": safe_text(str, problem, 300),
             "what": getattr(problem, "what", None) if kind in ("absent", "lost-node") else None,
             "got": problem.got if kind == "lost-node" else None, "line": line, "code": code}
+
+
+def limit_hit(problem):
+    """Which limit of the system an error tells of, or None."""
+    if isinstance(problem, RuntimeError) and "can't start new thread" in safe_text(str, problem, 80):
+        return "processes"
+    number = getattr(problem, "errno", None) if isinstance(problem, OSError) else None
+    return {errno.EAGAIN: "processes", errno.EMFILE: "files", errno.EFBIG: "output",
+            errno.ENOSPC: "output"}.get(number) if type(number) is int else None
 
 
 def where(problem, file):
@@ -319,6 +331,7 @@ def limit_memory(size):
     """No more than `size` bytes of address space, where the system can promise that (the judge watches elsewhere)."""
     try:
         import resource
+        size = min([size, *(limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit >= 0)])
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):
@@ -353,6 +366,7 @@ def main():
         os.environ[library + "_NUM_THREADS"] = "1"
     limit_memory(setting["memory"])
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
+    send(replies, {"ready": True})
     module, error = None, None
     try:
         module = load(setting["file"]) if setting["file"] else None
