@@ -53,7 +53,7 @@ def main(arguments):
             inherited = os.environ.get("PYTHONPATH")
             os.environ["PYTHONPATH"] = os.pathsep.join([str(setup_state.ROOT)] + ([inherited] if inherited else []))
             return hand_over(sys.executable, arguments)
-        setup_steps.set_up(setup_state.locks_for(arguments[0]), TORCH_CPU_INDEX)
+        setup_steps.set_up(setup_state.locks_for(*arguments), TORCH_CPU_INDEX)
         return hand_over(setup_state.PYTHON, arguments)
     except setup_state.Problem as problem:
         return str(problem)

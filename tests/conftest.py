@@ -28,9 +28,9 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path: Path, config) -> bool | None:
-    """Leave a topic's tests out unless they are asked for."""
-    slugs = {topic.slug for topic in load()}
-    if collection_path.parent == HERE and collection_path.name in slugs:
+    """Leave out a topic's tests, and those with servers, unless they are asked for."""
+    left_out = {topic.slug for topic in load()} | {"services"}
+    if collection_path.parent == HERE and collection_path.name in left_out:
         asked = [Path(arg.split("::")[0]).resolve() for arg in config.invocation_params.args if not arg.startswith("-")]
         return None if any(path == collection_path or collection_path in path.parents for path in asked) else True
     return None

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,17 @@ from utils.grading import records
 HALF = (TOPIC.shipped / TOPIC.module).read_text(encoding="utf-8").split("# exercise 1.2")[0]
 QUICK = "def\n"  # a module that does not load is soon judged
 ESSAY = "essay-answer-E1"
+
+
+GRADES = """
+    select s.student_id, s.timestamp, n.late_submission_penalty, b.name, g.auto_score, g.manual_score,
+        g.needs_manual_grade
+    from submitted_assignment s join submitted_notebook n on n.assignment_id = s.id
+        join grade g on g.notebook_id = n.id join base_cell b on b.id = g.cell_id"""
+COMMENTS = """
+    select s.student_id, b.name, c.auto_comment, c.manual_comment
+    from submitted_assignment s join submitted_notebook n on n.assignment_id = s.id
+        join comment c on c.notebook_id = n.id join base_cell b on b.id = c.cell_id"""
 
 
 def write_answer(folder: Path, name: str, cell: str, text: str) -> None:
@@ -106,33 +118,27 @@ def copy_of(root: Path, to: Path) -> Path:
     return to
 
 
-def grade(root: Path, *arguments: str) -> int:
+def grade(root: Path, *arguments: str, slug: str = SLUG) -> int:
+    """The command, in this process; its exit status."""
     where = Path.cwd()
     try:
-        return main(["grade", "--course", str(root), "--workers", "2", *arguments])
+        return main(["grade", slug, "--course", str(root), "--workers", "2", *arguments])
     finally:
         os.chdir(where)
 
 
-def start(root: Path, **environment) -> subprocess.Popen:
+def start(root: Path, *arguments: str, **environment) -> subprocess.Popen:
     """The command in a process of its own."""
-    command = [sys.executable, "-P", "-m", "utils", "grade", "--course", root, "--workers", "2"]
+    command = [sys.executable, "-P", "-m", "utils", "grade", SLUG, "--course", root, "--workers", "2", *arguments]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             start_new_session=True, env=os.environ | environment)
 
 
 def rows(root: Path) -> list[tuple]:
     """All that the gradebook says of submissions, in an order of its own."""
-    with sqlite3.connect(root / "gradebook.db") as db:
-        rows = list(db.execute(
-            "select s.student_id, s.timestamp, n.late_submission_penalty, b.name, g.auto_score, g.manual_score, "
-            "g.needs_manual_grade from submitted_assignment s join submitted_notebook n on n.assignment_id = s.id "
-            "join grade g on g.notebook_id = n.id join base_cell b on b.id = g.cell_id"))
-        rows += list(db.execute(
-            "select s.student_id, b.name, c.auto_comment, c.manual_comment from submitted_assignment s "
-            "join submitted_notebook n on n.assignment_id = s.id join comment c on c.notebook_id = n.id "
-            "join base_cell b on b.id = c.cell_id"))
-    return sorted(rows, key=repr)
+    with closing(sqlite3.connect(root / "gradebook.db")) as db:
+        found = [row for query in (GRADES, COMMENTS) for row in db.execute(query)]
+    return sorted(found, key=repr)
 
 
 def files(root: Path, kind: str) -> dict[str, bytes]:

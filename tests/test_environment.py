@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from utils.setup_state import PINS, ROOT, TEST_PINS, normal
+from utils.setup_state import PINS, ROOT, SERVICE_PINS, TEST_PINS, locks_for, normal
 
 # pip's name: conda-forge's, where they differ by more than `-` for `_`.
 CONDA_NAMES = {
@@ -75,7 +75,7 @@ def test_conda_has_the_real_graphviz_and_the_python_that_the_lock_is_for():
     assert "python=3.11" in entries
 
 
-@pytest.mark.parametrize("lock", [PINS, TEST_PINS], ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", [PINS, TEST_PINS, SERVICE_PINS], ids=lambda lock: lock.name)
 def test_a_lock_holds_exact_versions_and_no_address(lock):
     for line in lock.read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*==[A-Za-z0-9.!+]+( ; .+)?", line), line
@@ -83,9 +83,28 @@ def test_a_lock_holds_exact_versions_and_no_address(lock):
 
 def test_what_the_project_asks_for_is_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for wanted, lock in ((project["project"]["dependencies"], PINS), (project["dependency-groups"]["test"], TEST_PINS)):
+    groups = project["dependency-groups"]
+    for wanted, lock in ((project["project"]["dependencies"], PINS), (groups["test"], TEST_PINS),
+                         (groups["services"], SERVICE_PINS)):
         pinned = {line.split("==")[0] for line in lock.read_text(encoding="utf-8").splitlines()}
         assert {normal(re.match(r"[\w.-]+", line).group()) for line in wanted} <= pinned
+
+
+def test_the_locks_agree():
+    main = PINS.read_text(encoding="utf-8").splitlines()
+    names, pins = {line.split("==")[0] for line in main}, {line.split(" ;")[0] for line in main}
+    for lock in (TEST_PINS, SERVICE_PINS):
+        for line in lock.read_text(encoding="utf-8").splitlines():
+            assert line.split("==")[0] not in names or line.split(" ;")[0] in pins, line
+
+
+@pytest.mark.parametrize(("words", "locks"), [
+    (["lab"], [PINS]), (["test", "-x"], [PINS, TEST_PINS]), (["test", "--services"], [PINS, TEST_PINS, SERVICE_PINS]),
+    (["grade", "02"], [PINS]), (["grade", "02", "--scheduler", "tcp://x"], [PINS, SERVICE_PINS]),
+    (["grade", "--scheduler=tcp://x"], [PINS, SERVICE_PINS]), (["check", "--services"], [PINS]),
+])
+def test_a_command_brings_the_packages_that_it_needs(words, locks):
+    assert locks_for(*words) == locks
 
 
 def test_pytorch_brings_no_gpu_library_into_the_lock():

@@ -22,6 +22,7 @@ STAMP = VENV / "setup.json"  # written last: what a completed set-up installed
 LOG = VENV / "setup.log"  # all that pip said
 LOCK = VENV / "setup.lock"  # held while a set-up runs
 PINS, TEST_PINS = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
+SERVICE_PINS = ROOT / "requirements-services.lock"  # Dask, PostgreSQL's driver, JupyterHub
 SPACE_MB = 2000  # .venv with PyTorch takes 1,400 MB
 DAY = 24 * 3600  # seconds; PyTorch, where it was out of reach, is tried again after that
 
@@ -43,9 +44,11 @@ def again() -> str:
     return f"run {command(' '.join(sys.argv[1:2]))} again"
 
 
-def locks_for(name: str) -> list[Path]:
+def locks_for(name: str, *options: str) -> list[Path]:
     """The locks whose packages a command needs."""
-    return [PINS, TEST_PINS] if name == "test" else [PINS]
+    locks = [PINS, TEST_PINS] if name == "test" else [PINS]
+    services = any(option == "--services" or option.split("=")[0] == "--scheduler" for option in options)
+    return [*locks, SERVICE_PINS] if services and name in ("test", "grade") else locks
 
 
 def pins(lock: Path) -> tuple[list[str], str | None]:

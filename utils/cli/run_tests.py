@@ -1,6 +1,7 @@
 """Run the test suite. Arguments go to pytest: `course.py test tests/test_setup.py -x`.
 
 `--repeat 20` runs the judge's own tests, or the files that are named, 20 times in a row, each time in new processes.
+`--services` runs the tests with a Dask scheduler, a PostgreSQL server and a JupyterHub instead (some minutes).
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from utils.setup_state import ROOT, Problem
 PASSES_ON = True
 JUDGE = ("judge_*", "expression", "fairness", "generated_programs", "killing", "misconceptions", "mutation_gate",
          "oracles", "picture", "planted_bug")       # the tests of what gives a verdict: tests/test_<name>.py
+SERVICES = "tests/services"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "course.py test [--repeat N] [arguments of pytest]"
+    parser.usage = "course.py test [--repeat N | --services] [arguments of pytest]"
     parser.add_argument("--repeat", type=int, metavar="N", help="run N times in a row, and stop at the first failure; "
                                                                 "without files, the judge's own tests")
+    parser.add_argument("--services", action="store_true", help="run the tests with servers, tests/services, instead")
 
 
 class NotRun:
@@ -74,4 +77,6 @@ def run(args: argparse.Namespace) -> int:
         if args.repeat < 1:
             raise Problem(f"--repeat takes a number of runs from 1 on, not {args.repeat}", "write --repeat 20")
         return repeat(args.repeat, args.passed_on)
-    return int(pytest.main([*in_parallel(args.passed_on), *args.passed_on], plugins=[NotRun()]))
+    named = any(argument.startswith(SERVICES) for argument in args.passed_on)
+    where = ["-n", "0", *([] if named else [SERVICES])] if args.services else in_parallel(args.passed_on)
+    return int(pytest.main([*where, *args.passed_on], plugins=[NotRun()]))

@@ -44,6 +44,11 @@ def exchange_root(course: Path = COURSE) -> Path:
     return Path(os.environ.get("UPSTREAM_EXCHANGE") or course / "exchange").resolve()
 
 
+def gradebook_url(course: Path = COURSE) -> str:
+    """Where the gradebook is: $UPSTREAM_GRADEBOOK, such as postgresql://user@host/name, or a file of the course."""
+    return os.environ.get("UPSTREAM_GRADEBOOK") or f"sqlite:///{(course / 'gradebook.db').as_posix()}?timeout=60"
+
+
 def _find_alembic() -> None:
     """nbgrader starts `alembic` by its bare name; it is beside this Python, activated or not."""
     beside = str(Path(sys.executable).parent)
@@ -57,7 +62,7 @@ def configure(c, course: Path = COURSE) -> None:
     # nbgrader adds a submission to a session a line later than SQLAlchemy would like; nothing is lost.
     warnings.filterwarnings("ignore", message="Object of type <Submitted.* not in session")
     c.CourseDirectory.course_id = COURSE_ID
-    c.CourseDirectory.db_url = f"sqlite:///{(course / 'gradebook.db').as_posix()}?timeout=60"
+    c.CourseDirectory.db_url = gradebook_url(course)
     c.CourseDirectory.max_file_size = MAX_FILE
     c.CourseDirectory.max_dir_size = MAX_FOLDER
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".DS_Store"]
