@@ -48,6 +48,22 @@ BAD_FILES = {
     "hostile getattr": (changed(("    def __repr__(self):", "    def __getattr__(self, name):\n        return 1 / 0\n\n"
                                  "    def __repr__(self):"), ("        self.grad = 0.0\n        self._prev", "        self._prev")),
                         "failed", "ZeroDivisionError"),
+    "data is inf": (changed((TIMES, TIMES + "        out.data = float('inf')\n")), "failed", "data is inf"),
+    "returns an array": (changed((TIMES, TIMES + "        import numpy; return numpy.array([1.0])\n")), "failed", "ndarray"),
+    "returns another object": (changed((TIMES, TIMES + "        return object()\n")), "failed", "gave back an object"),
+    "raises in __init__": (changed(("        self.data = data\n", "        raise ValueError('no')\n")), "failed", "ValueError: no"),
+    "unhashable": (changed(("    def __repr__(self):", "    def __hash__(self):\n        raise TypeError('never')\n\n"
+                            "    def __repr__(self):")), "failed", "never"),
+    "equal to all": (changed(("    def __repr__(self):", "    def __eq__(self, other):\n        return True\n\n"
+                              "    def __hash__(self):\n        return 0\n\n    def __repr__(self):")), "failed", ""),
+    "float that lies": (changed(("class Value:", "class F(float):\n    def __float__(self):\n        return 4.0\n"
+                                 "    def __mul__(self, o):\n        return F(7.0)\n\n\nclass Value:"),
+                                ("        self.data = data\n", "        self.data = F(data)\n")), "failed", ""),
+    "kept between graphs": (changed(("        self.grad = 1.0\n", "        self.grad = Value.n = getattr(Value, 'n', 0) + 1.0\n")),
+                            "failed", ""),
+    "endless class name": (in_product("raise type('E' * 10_000, (Exception,), {})"), "failed", "EEEE"),
+    "class without a name": (in_product("raise type('M', (type,), {'__name__': property(lambda c: 1 / 0)})"
+                                        "('E', (Exception,), {})('odd')"), "failed", "odd"),
     "prints for ever": (in_product("while True: print('x' * 1000)"), "timeout", " s"),
     "endless loop": (in_product("while True: pass"), "timeout", " s"),
     "sleeps for ever": (in_product("import time; time.sleep(1000)"), "timeout", " s"),
@@ -67,7 +83,8 @@ def test_bad_file_gets_a_clear_verdict(name, tmp_path):
     report = judge(TOPIC, tmp_path, file=written(tmp_path, source), only=["1.3"])
     spoiled = [v for v in report.verdicts if v.status != "passed"]
     assert spoiled and spoiled[0].status == status, report.text()
-    assert word in spoiled[0].detail
+    assert word in (spoiled[0].detail or f"{spoiled[0].quantity} is {spoiled[0].yours}")
+    assert len(spoiled[0].detail or "") < 700
     assert "Traceback" not in report.text() and "worker.py" not in report.text()
 
 

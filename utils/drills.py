@@ -59,7 +59,7 @@ def _judge_name(box: Box, answers: dict, mine: object) -> tuple[str, str]:
 def _judge_number(box: Box, answers: dict, mine: object) -> tuple[str, str]:
     value = _number(mine)
     if value is None:
-        return "failed", f"Expected one plain number for {box.label}; given {_show(mine)}."
+        return "failed", f"Expected one plain number for {box.label}, such as 0.3; given {_show(mine)}."
     near = {"rel_tol": box.tolerance, "abs_tol": 1e-12}
     if math.isclose(value, box.expected, **near):
         return "passed", RIGHT
@@ -151,12 +151,13 @@ class DrillForm:
         answers = {name: _typed(field.value) for name, field in self.fields.items()}
         for name, note in self.notes.items():
             status, expected, _, sentence = judge_box(self.problem, answers, name)
-            colour, word = {"passed": ("#0072B2", ""), "failed": ("#A84400", "Not yet. ")}.get(status, ("inherit", ""))
+            colour, word = {"passed": ("#0072B2", ""), "failed": ("#D55E00", "Not yet. ")}.get(status, ("#0000", ""))
             if status == "not-written":
                 sentence = ""
             elif status == "failed" and expected is not None:
                 sentence += f" Expected: {expected}."
-            style = f"color: {colour}; line-height: 1.4"
+            style = (f"border-left: 4px solid {colour}; padding-left: 8px; line-height: 1.4; "
+                     "color: var(--jp-content-font-color1, inherit)")    # the theme's own, light or dark
             note.value = f'<div role="status" style="{style}">{word}{html.escape(sentence)}</div>'
         numbers = {name: _number(value) for name, value in answers.items()}
         line = self.problem.line(numbers) if self.problem.graded else ""

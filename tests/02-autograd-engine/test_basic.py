@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from utils.judge import promise
 
 LEVELS_OF_TWO_PATHS = 26
@@ -35,14 +37,15 @@ def test_numbers_on_either_side(engine):
 @promise(exercise="1.1")
 def test_computing_changes_no_input(engine):
     """Using a Value leaves its `data` alone, and its `grad` at 0 until `backward()`."""
-    steps = [["new", 0, 2.0], ["new", 1, 3.0], ["op", 2, "mul", {"r": 0}, {"r": 1}],
-             ["op", 3, "mul", 5, {"r": 2}], ["op", 4, "add", 1, {"r": 3}],
-             ["get", {"r": 0}, "data"], ["get", {"r": 1}, "data"], ["get", {"r": 2}, "data"],
-             ["get", {"r": 0}, "grad"], ["get", {"r": 1}, "grad"]]
-    code = "from value import Value\na = Value(2.0)\nb = Value(3.0)\nt = a * b\nout = 1 + 5 * t"
-    names = ("a.data", "b.data", "t.data", "a.grad", "b.grad")
-    for name, yours, expected in zip(names, engine.reports(steps, code), (2.0, 3.0, 6.0, 0.0, 0.0), strict=True):
-        engine.expect(name, yours, expected, code)
+    for a, b in engine.points(2.0, 3.0):
+        steps = [["new", 0, a], ["new", 1, b], ["op", 2, "mul", {"r": 0}, {"r": 1}],
+                 ["op", 3, "mul", 5, {"r": 2}], ["op", 4, "add", 1, {"r": 3}],
+                 ["get", {"r": 0}, "data"], ["get", {"r": 1}, "data"], ["get", {"r": 2}, "data"],
+                 ["get", {"r": 0}, "grad"], ["get", {"r": 1}, "grad"]]
+        code = f"from value import Value\na = Value({a})\nb = Value({b})\nt = a * b\nout = 1 + 5 * t"
+        names = ("a.data", "b.data", "t.data", "a.grad", "b.grad")
+        for name, yours, expected in zip(names, engine.reports(steps, code), (a, b, a * b, 0.0, 0.0), strict=True):
+            engine.expect(name, yours, expected, code)
 
 
 # 1.2 Backward through a tree
@@ -51,9 +54,10 @@ def test_computing_changes_no_input(engine):
 def test_root_has_gradient_one(engine):
     """`backward()` seeds the root with 1: d(a)/d(a) = 1."""
     engine.agrees(lambda a: a + 0.0, a=2.0)
-    steps = [["new", 0, 2.0], ["backward", {"r": 0}], ["get", {"r": 0}, "grad"]]
-    code = "from value import Value\na = Value(2.0)\na.backward()"
-    engine.expect("a.grad", engine.reports(steps, code)[0], 1.0, code)
+    for (a,) in engine.points(2.0):
+        steps = [["new", 0, a], ["backward", {"r": 0}], ["get", {"r": 0}, "grad"]]
+        code = f"from value import Value\na = Value({a})\na.backward()"
+        engine.expect("a.grad", engine.reports(steps, code)[0], 1.0, code)
 
 
 @promise(exercise="1.2")
@@ -139,11 +143,12 @@ def test_gradients_set_to_zero_start_again(engine):
     build = [["op", 2, "mul", {"r": 0}, {"r": 1}], ["op", 3, "add", {"r": 2}, {"r": 0}], ["backward", {"r": 3}]]
     zero = [["set", {"r": 0}, "grad", 0.0], ["set", {"r": 1}, "grad", 0.0]]
     read = [["get", {"r": 0}, "grad"], ["get", {"r": 1}, "grad"]]
-    code = ("from value import Value\na = Value(2.0)\nb = Value(3.0)\n(a * b + a).backward()\n"
-            "a.grad = b.grad = 0.0\n(a * b + a).backward()")
-    reports = engine.reports([["new", 0, 2.0], ["new", 1, 3.0], *build, *zero, *build, *read], code)
-    for name, yours, expected in zip(("a.grad", "b.grad"), reports, (4.0, 2.0), strict=True):
-        engine.expect(name, yours, expected, code)
+    for a, b in engine.points(2.0, 3.0):
+        code = (f"from value import Value\na = Value({a})\nb = Value({b})\n(a * b + a).backward()\n"
+                "a.grad = b.grad = 0.0\n(a * b + a).backward()")
+        reports = engine.reports([["new", 0, a], ["new", 1, b], *build, *zero, *build, *read], code)
+        for name, yours, expected in zip(("a.grad", "b.grad"), reports, (b + 1, a), strict=True):
+            engine.expect(name, yours, expected, code)
 
 
 # 1.4 Diamonds: the order of the walk
@@ -171,6 +176,12 @@ def test_diamond_of_products(engine):
 @promise(exercise="1.4")
 def test_long_arm_and_short_arm(engine):
     """A node used near the root and far from it waits for both uses, in either order of the operands."""
+    def short_and_long(a):
+        b = a + a
+        return b, b + b
+    engine.agrees(lambda a: operator.add(*short_and_long(a)), a=1.0)
+    engine.agrees(lambda a: operator.add(*reversed(short_and_long(a))), a=1.0)
+
     def arms(a, b):
         t = a * b
         far = ((t * 2) + 1) * a
@@ -237,8 +248,7 @@ def test_node_used_fifty_times(engine):
         for k in range(50):
             total = total + t * k
         return total
-    code = ("from value import Value\na = Value(0.5)\nt = a * 3\nout = t + 1\nfor k in range(50):\n"
-            "    out = out + t * k\nout.backward()")
+    code = "t = a * 3\nout = t + 1\nfor k in range(50):\n    out = out + t * k\nout.backward()"
     engine.agrees(fan, code, a=0.5)
 
 
@@ -262,8 +272,7 @@ def _levels(engine, combine, text: str, start: float) -> None:
         for _ in range(LEVELS_OF_TWO_PATHS):
             a = combine(a)
         return a
-    engine.agrees(levels, f"from value import Value\na = Value({start})\nout = a\n"
-                          f"for _ in range({LEVELS_OF_TWO_PATHS}):\n    out = {text}\nout.backward()", a=start)
+    engine.agrees(levels, f"out = a\nfor _ in range({LEVELS_OF_TWO_PATHS}):\n    out = {text}\nout.backward()", a=start)
 
 
 @promise(exercise="1.5")

@@ -7,12 +7,13 @@ from utils.judge.engine import Engine
 
 
 def with_reuse(engine: Engine, f, *points: float) -> None:
-    """The four patterns that show an overwritten or a lost gradient, at each point: f scaled, reused, on both sides."""
+    """What shows an overwritten or a lost gradient, at each point: f scaled, reused, on both sides, inside a graph."""
     for a in points:
         engine.agrees(lambda a: 3 * f(a), a=a)
         engine.agrees(lambda a: f(a) * a * a + f(a), a=a)
         engine.agrees(lambda a, b: f(a) * b + a, a=a, b=-2.0)
         engine.agrees(lambda a, b: a + b * f(a), a=a, b=2.5)
+        engine.agrees(lambda a, b: f(a * b) * b, a=a, b=1.5)
 
 
 # 2.1 Minus, from both sides

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from utils.curriculum import Exercise, Topic
 from utils.judge import lint
+from utils.judge.again import changed
 from utils.judge.answers import Answers
 from utils.judge.catalogues import CASES
 from utils.judge.diagnosis import Diagnosis, diagnose
-from utils.judge.engine import HASTY, Engine, Runner, broken
+from utils.judge.engine import Engine, Runner, broken
 from utils.judge.module import Module
 from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict, tidy
 from utils.judge.session import Outcome, Session
-from utils.judge.source import borrowed, digest
+from utils.judge.source import borrowed, digest, likeness
 from utils.sandbox.isolation import LOCAL
 
 DEFAULT_SEED = 0
 MANY_TIMEOUTS = 8
 HANDLES: dict[str, type[Runner]] = {"engine": Engine, "module": Module}     # what promises about the module may ask for
+UNWRITTEN = re.compile(r"Not written yet: exercise (\S+):")
 
 
 def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collection[str] | None = None,
@@ -45,12 +48,16 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         there = about_module and found is not None
         source = file.read_text(encoding="utf-8", errors="replace") if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
-        named = _diagnoses(source, trials, session) if unloadable is None else {}
+        if unloadable is None:
+            trials = _again(trials, found, isolation)
+        named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
+    notes = _notes(topic, unloadable, loan, source, trials)
+    if isolation != LOCAL and not loan and (like := likeness(source, topic)):
+        notes = (*notes, like)
     return Report(topic.slug, file.name if about_module else None, _saved(file) if there else None,
-                  digest(file) if there else None, seed, loan,
-                  isolation, tuple(g for g in groups if g.promises), _notes(topic, unloadable, loan, source, trials),
+                  digest(file) if there else None, seed, loan, isolation, tuple(g for g in groups if g.promises), notes,
                   given.tables)
 
 
@@ -97,7 +104,17 @@ def _handle(promise: Promise) -> str | None:
     return next((name for name in promise.asks_for if name in HANDLES), None)
 
 
-def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, Diagnosis]:
+def _again(trials: list[Trial], file: Path, isolation: str) -> list[Trial]:
+    """The trials, where what was kept is broken if its scripts give something else in a fresh worker."""
+    kept = [(t.promise, t.scripts) for t in trials if t.scripts and not t.problem and _handle(t.promise) == "engine"]
+    if not kept:
+        return trials
+    with Session(file, isolation) as fresh:
+        found = changed(kept, fresh)
+    return [replace(t, problem=t.problem or found.get(t.promise)) for t in trials]
+
+
+def _diagnoses(source: str, trials: list[Trial], runner: Runner) -> dict[str, Diagnosis]:
     """For each broken promise of an exercise that is written: the misconception that explains it, where one does."""
     broken_ones: dict[str, list[str]] = {}
     unwritten = set()
@@ -114,7 +131,10 @@ def _diagnoses(source: str, trials: list[Trial], session: Session) -> dict[str, 
         return {}
     runs = ((t.promise.exercise, t.promise.name, *script) for t in trials for script in t.scripts)
     case = next(CASES[name] for t in trials if (name := _handle(t.promise)))
-    return diagnose(case(source, runs, lambda steps: session.run(steps, HASTY)), failing)
+    try:
+        return diagnose(case(source, runs, runner.ask), failing)
+    except Broken:                      # too many limits reached: no evidence is no name
+        return {}
 
 
 def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercise, ...], trials: list[Trial],
@@ -129,9 +149,16 @@ def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercis
             evidence = dict(problem.evidence) if problem else {"status": "passed"}
             if problem and p.name in named:
                 evidence["misconception"] = named[p.name].id
-            hint = f'hint("{exercise.id}")' if problem and exercise.hint else None
+            hint = _hint(topic, exercise, evidence) if problem else None
             verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
     return Group(level, title, tuple(verdicts))
+
+
+def _hint(topic: Topic, exercise: Exercise, evidence: dict) -> str | None:
+    """The call that shows a hint: of the exercise that is not written, where another one waits for it."""
+    named = UNWRITTEN.search(evidence.get("detail") or "") if evidence["status"] == "not-written" else None
+    chosen = next((e for e in topic.exercises if named and e.id == named[1]), exercise)
+    return f'hint("{chosen.id}")' if chosen.hint else None
 
 
 def _saved(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,14 @@ from utils.judge.program import Program, trace
 from utils.judge.promises import Broken
 from utils.judge.replies import STOPS, status
 from utils.judge.session import ORDINARY, Limits, Outcome, Session
+from utils.judge.variation import varied
 
 RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
-MANY_LIMITS_HIT = 2                                  # after so many, later scripts get HASTY limits
+MANY_LIMITS_HIT, MOST_LIMITS_HIT = 2, 12             # after so many, HASTY limits; after so many, BRIEF ones
 HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what an ordinary promise needs
+BRIEF = Limits(cpu=0.2, wall=2.0)
+LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
+LONGEST_LOST = 90.0         # wall seconds that scripts which end Python or reach a limit may take in all
 
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
@@ -26,13 +31,24 @@ SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "neg":
 
 
 class Runner:
-    """Runs scripts on the learner's file and keeps what they did. Handles that promises ask for are built on it."""
+    """Runs scripts on the learner's file and keeps what they did. Handles that promises ask for are built on it.
+
+    `seed` is 0 for a learner's own check; at grading it is the submission's, and promises ask for other numbers too.
+    """
 
     def __init__(self, session: Session, seed: int = 0):
         self.session = session
         self.seed = seed
         self.transcript: list[tuple[list, Outcome]] = []        # every script that was run, and what it did
-        self._limits_hit = 0
+        self._limits_hit, self._lost, self._restarts = 0, 0.0, False
+
+    def drawn(self, *numbers: int | float) -> tuple[int | float, ...]:
+        """The numbers that stand for these under this engine's seed."""
+        return tuple(varied(x, self.seed) for x in numbers)
+
+    def points(self, *numbers: int | float) -> list[tuple[int | float, ...]]:
+        """Where a promise has to hold: at these numbers and, at grading, at those that stand for them."""
+        return list(dict.fromkeys((numbers, self.drawn(*numbers))))
 
     def about(self, topic: Topic, folder: Path) -> Runner:
         """Itself, told which topic is judged and in which folder."""
@@ -50,11 +66,25 @@ class Runner:
         return outcome.reports
 
     def outcome(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
-        """What a script did, whatever that is."""
-        hasty = self._limits_hit >= MANY_LIMITS_HIT and limits == ORDINARY
-        outcome = self.session.run(steps, HASTY if hasty else limits)
-        self._limits_hit += bool(outcome.error) and outcome.error["kind"] in STOPS
+        """What a script did, whatever that is; Broken once too much time was lost on scripts that reach a limit."""
+        outcome = self.ask(steps, limits)
         self.transcript.append((steps, outcome))
+        return outcome
+
+    def ask(self, steps: list, limits: Limits = ORDINARY) -> Outcome:
+        """As `outcome`, for a script that is no promise's."""
+        if self._lost > LONGEST_LOST:
+            raise Broken(f"Not run: {self._limits_hit} calculations before this one ended Python or reached a limit. "
+                         "Mend the first of them, then check again.", status="timeout")
+        if self._limits_hit >= MANY_LIMITS_HIT:
+            short = BRIEF if self._limits_hit >= MOST_LIMITS_HIT else HASTY
+            limits = short if limits == ORDINARY else Limits(min(limits.cpu, LARGE.cpu), min(limits.wall, LARGE.wall))
+        start = time.monotonic()
+        outcome = self.session.run(steps, limits)
+        hit = bool(outcome.error) and outcome.error["kind"] in STOPS
+        if hit or self._restarts:           # the script after such a one starts a new worker
+            self._lost += time.monotonic() - start
+        self._limits_hit, self._restarts = self._limits_hit + hit, hit
         return outcome
 
 
@@ -62,14 +92,20 @@ class Engine(Runner):
     """The learner's `Value`, as promises see it. Everything raises Broken where the learner's numbers are not right."""
 
     def agrees(self, function: Callable, code: str | None = None, **leaves: int | float) -> None:
-        """Value and every leaf's gradient of `function` at `leaves` are right; `code` is shown if it is given."""
-        self.agrees_program(trace(function, leaves), code)
+        """Value and every leaf's gradient of `function` at `leaves` are right.
+
+        `code`, if it is given, is shown in place of the program's own, below the lines that make the leaves.
+        """
+        for numbers in self.points(*leaves.values()):
+            program = trace(function, dict(zip(leaves, numbers, strict=True)))
+            self.agrees_program(program, code and f"{program.head()}\n{code}")
 
     def computes(self, function: Callable, **leaves: int | float) -> None:
         """The value of `function` at `leaves` is right; nothing is asked about gradients."""
-        program = trace(function, leaves)
-        reports = self.reports(program.script(backward=False), code=program.code(backward=False))
-        _compare(program.code(backward=False), "out.data", reports[0], truth(program).value)
+        for numbers in self.points(*leaves.values()):
+            program = trace(function, dict(zip(leaves, numbers, strict=True)))
+            code = program.code(backward=False)
+            _compare(code, "out.data", self.reports(program.script(backward=False), code)[0], truth(program).value)
 
     def agrees_program(self, program: Program, code: str | None = None) -> None:
         code = code or program.code()
@@ -80,11 +116,12 @@ class Engine(Runner):
 
         One that is not written yet looks like one that refuses: ask first for what must work.
         """
-        program = trace(function, leaves)
-        outcome = self.outcome(program.script())
-        if outcome.error and (outcome.error["type"] in REFUSALS or outcome.error["kind"] == "absent"):
-            return
-        _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
+        for numbers in self.points(*leaves.values()):
+            program = trace(function, dict(zip(leaves, numbers, strict=True)))
+            outcome = self.outcome(program.script())
+            if outcome.error and (outcome.error["type"] in REFUSALS or outcome.error["kind"] == "absent"):
+                return
+            _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
 
     def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
         """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`.
@@ -138,7 +175,8 @@ def shown(x) -> str:
 def broken(outcome: Outcome, code: str | None) -> Broken:
     """The evidence for a script that was stopped by an error."""
     error = outcome.error
-    place = f" (line {error['line']}: `{error['code']}`)" if error["line"] else ""
+    code_there = f": `{error['code']}`" if error["kind"] != "not-written" else ""      # else it says the same again
+    place = f" (line {error['line']}{code_there})" if error["line"] else ""
     return Broken(sentence(error) + place, status=status(error), program=code)
 
 
@@ -154,7 +192,8 @@ def sentence(error: dict) -> str:
         name = f"`{SIGNS[what]}`" if what in SIGNS else f"`{what}()`"
         cure = ("does it return `out`?" if error["got"] == "NoneType" else
                 "its result must be a Value, or the graph ends there.")
-        return f"{name} gave back a {error['got']}: {cure}"
+        article = "an" if error["got"][:1] in "aeiou" else "a"
+        return f"{name} gave back {article} {error['got']}: {cure}"
     if kind == "recursion":
         return "RecursionError: a function called itself more often than Python allows (about 1,000 calls deep)."
     if kind == "memory":

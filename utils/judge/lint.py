@@ -29,6 +29,7 @@ MEANT = {"__div__": "__truediv__", "__rdiv__": "__rtruediv__", "__idiv__": "__it
          "__subtract__": "__sub__", "__negative__": "__neg__", "__multiply__": "__mul__", "__backward__": "backward"}
 REDEFINED = ("setter", "getter", "deleter", "overload", "register")
 NAME_ERROR = re.compile(r"name '(\w+)' is not defined")
+MISSING = re.compile(r"there is no `(\w+)`")
 MODULES = ("math", "random", "numpy", "np")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -48,14 +49,14 @@ class Note:
 def notes(source: str, errors: Collection[str] = (), stopped: bool = False) -> tuple[Note, ...]:
     """What is odd about this source, in the order of its lines; () for one that cannot be read.
 
-    `errors` are the texts of the NameErrors that the checks met: only a name that failed there is said to be undefined.
+    `errors` are the sentences of what the checks met: only a name that failed there is said to be undefined or missing.
     `stopped` says that a check took too long: only then is a slow way of searching worth a word.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return ()
-    found = [*_undefined(tree, errors)]
+    found = [*_undefined(tree, errors), *_nearly(tree, errors)]
     for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         found += [*_defined_twice(cls), *_misspelt(cls), *_hidden_methods(cls), *_unread_attributes(cls, tree)]
         for method in _methods(cls):
@@ -224,3 +225,13 @@ def _undefined(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
         else:
             cure = f"did you mean `{near[0]}`?" if near else "nothing in this file gives it a value."
         yield Note(use.lineno, f"`{name}` is not defined here: {cure}")
+
+
+def _nearly(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
+    """A class or function of the file that is spelt nearly as one that a check did not find."""
+    defined = {node.name: node.lineno for node in tree.body if isinstance(node, ast.ClassDef | Function)}
+    for name in sorted({match[1] for error in errors if (match := MISSING.search(error))}):
+        alike = {other.lower(): other for other in defined}
+        near = difflib.get_close_matches(name.lower(), alike, 1, 0.75)
+        if near and name not in defined:
+            yield Note(defined[alike[near[0]]], f"`{alike[near[0]]}` stands here. Did you mean `{name}`?")

@@ -195,9 +195,10 @@ WALKS = {
         "1.2", BEGINNERS, "`backward()` sets the gradient to 1 at every node that it calls itself on, not at the root "
         "alone.", "recursive, seeding"),
     "no-visited-set": (
-        "1.5", "11 of 212 engines, and micrograd's first version", "A node's rule runs once for every path that leads "
-        "to it, each time on all that has arrived so far, and there can be 2^26 paths. Remember which nodes were "
-        "visited, and visit each one once.", "unvisited", "recursive"),
+        "1.4", "11 of 212 engines, and micrograd's first version", "A node's rule runs once for every way that leads "
+        "to it, each time on all that has arrived so far, so its first share is passed on again with the second. "
+        "Remember which nodes were visited: each rule runs once, after all users of its node.",
+        "unvisited", "recursive"),
     "every-path": (
         "1.5", "11 of 212 engines", "Something follows every path on its own, and there are 2^26 of them: calls that "
         "do not remember where they have been, or nodes compared by all that they are made of. Visit each node once.",

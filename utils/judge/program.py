@@ -68,7 +68,7 @@ class Program:
             for x in line.operands:
                 if isinstance(x, Ref):
                     used[x.index] += 1
-        lines = [f"{name} = Value({data!r})" for name, data in self.leaves.items()]
+        lines: list[str] = []
         texts: list[tuple[str, int]] = [(name, 9) for name in names]
         for index, line in enumerate(self.lines, start=len(names)):
             text = _text(line, texts)
@@ -83,7 +83,11 @@ class Program:
             lines.append(f"out = {names[self.root]}")
         if backward:
             lines.append("out.backward()")
-        return "\n".join(["from value import Value", *lines])
+        return "\n".join([self.head(), *lines])
+
+    def head(self) -> str:
+        """Python that makes the leaves."""
+        return "\n".join(["from value import Value", *(f"{name} = Value({x!r})" for name, x in self.leaves.items())])
 
 
 # How tightly an operator binds; a number's own minus sign binds like a unary minus.

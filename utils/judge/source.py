@@ -7,10 +7,12 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from utils.curriculum import ROOT
+from utils.curriculum import ROOT, Topic
 
 STUB = ROOT / "utils" / "autograd_stub.py"
 STUB_NAME = "autograd_stub"
+ALIKE = 0.9             # the share of a solution's own code from which on a likeness is told
+NAMES = ("id", "attr", "arg", "name")
 
 
 def digest(file: Path) -> str:
@@ -18,7 +20,7 @@ def digest(file: Path) -> str:
 
 
 def borrowed(source: str) -> str | None:
-    """Why this source counts as borrowed: it imports the stub, or its Value is the stub's word for word. Else None."""
+    """Why this source counts as borrowed, or None: it imports the stub, or its Value is the stub's, names aside."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):      # the last two: nested too deep to read
@@ -31,19 +33,54 @@ def borrowed(source: str) -> str | None:
             return f"line {node.lineno} imports the stub"
     mine = _value_class(tree)
     if mine is not None and mine == _stub_class():
-        return "its class Value is the stub's, word for word"
+        return "its class Value is the stub's, names and layout aside"
     return None
+
+
+def likeness(source: str, topic: Topic) -> str | None:
+    """A sentence for the instructor where nearly all methods of a solution stand in this source, names aside.
+
+    What the learner's file held from the start does not count. It is told, and costs nothing: solutions are public.
+    """
+    try:
+        mine = _methods(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    given = _methods((topic.shipped / topic.module).read_text(encoding="utf-8"))
+    shares = {}
+    for file in (*sorted(topic.solutions.glob("level0[123]*.py")), STUB):
+        own = {text: size for text, size in _methods(file.read_text(encoding="utf-8")).items() if text not in given}
+        shares[file.name] = sum(size for text, size in own.items() if text in mine) / max(1, sum(own.values()))
+    name = max(shares, key=shares.get)
+    return (f"For the instructor: {shares[name]:.0%} of what {name} adds to the learner's file stands in this file "
+            "too, names and layout aside. No points depend on that.") if shares[name] >= ALIKE else None
+
+
+def _methods(source: str) -> dict[str, int]:
+    """The methods of the class Value as canonical texts, each with its length."""
+    found = [node for cls in ast.parse(source).body if isinstance(cls, ast.ClassDef) and cls.name == "Value"
+             for node in cls.body if isinstance(node, ast.FunctionDef)]
+    return {text: len(text) for text in map(_canonical, found)}
 
 
 def _value_class(tree: ast.Module) -> str | None:
-    """The class Value as a canonical text: comments, layout and docstrings do not count."""
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == "Value":
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(inner) is not None:
-                    inner.body = inner.body[1:] or [ast.Pass()]
-            return ast.dump(node)
-    return None
+    """The class Value as a canonical text."""
+    return next((_canonical(node) for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Value"),
+                None)
+
+
+def _canonical(tree: ast.AST) -> str:
+    """A text that is the same for code which differs in comments, layout, docstrings and names only."""
+    numbers: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        for field in NAMES:
+            if isinstance(name := getattr(node, field, None), str):
+                setattr(node, field, numbers.setdefault(name, f"n{len(numbers)}"))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            node.value = numbers.setdefault(node.value, f"n{len(numbers)}")        # a name in `__slots__`, say
+    return ast.dump(tree)
 
 
 @lru_cache

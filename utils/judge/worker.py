@@ -5,9 +5,9 @@ in 8 bytes. Before learner code is loaded both streams are moved aside, so nothi
 Standard library only, and self-contained: it runs as `python -I worker.py`, with nothing of ours imported.
 
 The first request names the file to load; {"ready": true} is said before that. Each later request is a script: a list
-of steps over numbered registers.
-An operand is a number, a string, a list of operands, {"r": k} for what register k holds, or an array as `pack` makes
-it: {"array": dtype, "shape": [...], "bytes": its numbers in C order, in base64}. Arrays are reported in that form too.
+of steps over numbered registers. An operand is a number, a string, a list of operands,
+{"r": k} for what register k holds, or an array as `pack` makes it: {"array": dtype, "shape": [...], "bytes": its
+numbers in C order, in base64}. Arrays are reported in that form too.
 
     ["new", out, x]                 out = Value(x)
     ["make", out, name, args]       out = module.name(*args)
@@ -54,6 +54,15 @@ OPERATORS = {
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 NUMBERS = "biuf"            # kinds of NumPy's dtypes that cross
 LARGEST_ARRAY = 1 << 20     # entries, of an array that is reported
+# Packages that differentiate: what one of them computed is not the learner's gradient.
+WITHHELD = {"aesara", "algopy", "autograd", "casadi", "chainer", "jax", "jaxlib", "keras", "micrograd", "mxnet",
+            "numdifftools", "paddle", "pytensor", "sympy", "tensorflow", "theano", "tinygrad", "torch"}
+
+
+def withhold(name, path=None, target=None):
+    """The finder that is asked first: it refuses the packages that learner code has to do without."""
+    if name.partition(".")[0] in WITHHELD:
+        raise ModuleNotFoundError(name + " is not available while a file is judged: its gradients are to be your own")
 
 
 class Absent(Exception):
@@ -116,7 +125,12 @@ def plain(x):
 def describe(x):
     text = ("a whole number of more than 300 digits" if isinstance(x, int) else
             f"an array of {x.dtype}, shape {x.shape}"[:80] if is_array(x) else safe_text(repr, x, 80))
-    return {"other": type(x).__name__, "text": text}
+    return {"other": class_name(x), "text": text}
+
+
+def class_name(x):
+    """The name of x's class, which learner code can neither hide nor make endless."""
+    return type.__dict__["__name__"].__get__(type(x))[:80]
 
 
 def safe_text(function, x, limit):
@@ -125,7 +139,7 @@ def safe_text(function, x, limit):
         text = function(x)
         return str(text) if len(text) <= limit else str(text[:limit]) + " ..."
     except BaseException as error:
-        return f"<a {type(x).__name__} that cannot be printed: {type(error).__name__}>"
+        return f"<a {class_name(x)} that cannot be printed: {class_name(error)}>"
 
 
 class Machine:
@@ -179,6 +193,9 @@ class Machine:
             if error.__traceback__.tb_next is None:     # raised by Python itself: no method took the operands
                 raise Absent(dunder if type(values[0]) not in PLAIN else "__r" + dunder[2:]) from None
             raise
+        own = getattr(self.module, "Value", None)
+        if isinstance(own, type) and not (isinstance(result, own) or hasattr(result, "data")):
+            raise LostNode(name, class_name(result))
         self.keep_node(out, result, name)
 
     def do_call(self, out, x, method, args):
@@ -232,8 +249,8 @@ class Machine:
         self.registers[out] = module
 
     def keep_node(self, out, result, what):
-        if type(result) in PLAIN or result is NotImplemented:
-            raise LostNode(what, type(result).__name__)
+        if type(result) in PLAIN or result is NotImplemented or type(result).__module__ == "numpy":
+            raise LostNode(what, class_name(result))
         self.registers[out] = result
 
     def do_backward(self, x):
@@ -294,8 +311,9 @@ def explain(problem, module):
     kinds = ((NotImplementedError, "not-written"), (Absent, "absent"), (LostNode, "lost-node"), (SystemExit, "exit"),
              (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"), (Misshapen, "misshapen"))
     kind = next((name for cls, name in kinds if isinstance(problem, cls)), limit_hit(problem) or "raised")
-    return {"kind": kind, "type": type(problem).__name__, "text": safe_text(str, problem, 300),
-            "what": getattr(problem, "what", None) if kind in ("absent", "lost-node") else None,
+    text = safe_text((lambda error: error.msg) if kind == "syntax" else str, problem, 300)      # the line is told apart
+    what = getattr(problem, "what", None) if kind in ("absent", "lost-node") else None
+    return {"kind": kind, "type": class_name(problem), "text": text, "what": what,
             "got": problem.got if kind == "lost-node" else None, "line": line, "code": code}
 
 
@@ -367,6 +385,7 @@ def main():
     limit_memory(setting["memory"])
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
     send(replies, {"ready": True})
+    sys.meta_path.insert(0, types.SimpleNamespace(find_spec=withhold))
     module, error = None, None
     try:
         module = load(setting["file"]) if setting["file"] else None
