@@ -5,9 +5,8 @@ in 8 bytes. Before learner code is loaded both streams are moved aside, so nothi
 Standard library only, and self-contained: it runs as `python -I worker.py`, with nothing of ours imported.
 
 The first request names the file to load; {"ready": true} is said before that. Each later request is a script: a list
-of steps over numbered registers. An operand is a number, a string, a list of operands,
-{"r": k} for what register k holds, or an array as `pack` makes it: {"array": dtype, "shape": [...], "bytes": its
-numbers in C order, in base64}. Arrays are reported in that form too.
+of steps over numbered registers. An operand is a number, a string, a list of operands, {"r": k} for what register k
+holds, or an array as `pack` makes it, as in reports: {"array": dtype, "shape": [...], "bytes": in C order, in base64}.
 
     ["new", out, x]                 out = Value(x)
     ["make", out, name, args]       out = module.name(*args)
