@@ -6,7 +6,6 @@ from functools import partial
 
 from tests import engines
 from utils.curriculum import topic
-from utils.judge import layer_models
 from utils.judge.module import Module
 from utils.judge.promises import Broken, collect
 from utils.judge.session import Outcome
@@ -23,13 +22,13 @@ written = partial(engines.written, name=TOPIC.module)
 
 
 class InProcess:
-    """A session that runs scripts here, on a module or on models with rules replaced. For code of our own only."""
+    """In a session's place: runs scripts on a module of our own, in this process."""
 
-    def __init__(self, module=None, rules: layer_models.Rules | None = None):
-        self.module, self.rules = module, rules or {}
+    def __init__(self, module):
+        self.module = module
 
     def run(self, steps: list, limits=None) -> Outcome:
-        reply = Machine(self.module).run(steps) if self.module else layer_models.run(steps, self.rules)
+        reply = Machine(self.module).run(steps)
         return Outcome(reply["reports"], reply["error"])
 
 

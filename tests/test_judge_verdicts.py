@@ -17,7 +17,6 @@ from utils.judge.report import Report
 from utils.sandbox.isolation import WEAK
 
 STUB = ROOT / "utils" / "autograd_stub.py"
-STAGES = {"level01-naive.py": {1, 2, 4}, "level02-vectorized.py": {1, 2, 4}, "level03-memory-efficient.py": {1, 2, 3, 4}}
 
 
 def modules(*levels: int) -> list[str]:
@@ -31,11 +30,6 @@ def judged(file, *levels: int, **options) -> Report:
 
 def broken_promises(report: Report) -> dict[str, str]:
     return {v.name: v.status for v in report.verdicts if v.status != "passed"}
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_keeps_the_promises_of_its_levels(stage):
-    assert broken_promises(judged(TOPIC.solutions / stage, *STAGES[stage])) == {}
 
 
 def test_naive_stage_fails_only_the_long_chain_of_level_3():

@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.layers import MODULES, TOPIC, InProcess, changed, trial, written
+from tests.layers import MODULES, TOPIC, changed, trial, written
 from utils.judge import layer_misconceptions, misconceptions
 from utils.judge.catalogues import everything, says
 from utils.judge.core import judge
 from utils.judge.diagnosis import diagnose
 from utils.judge.layer_case import LayerCase
 from utils.judge.layer_misconceptions import catalogue
+from utils.judge.layer_models import Models
 
 SIMULATED = [entry for entry in catalogue().values() if entry.flaws]
 
 
 def named(rules) -> tuple[dict[str, list[str]], set[str]]:
     """(the broken promises by exercise, what they are named for) of layers with these rules."""
-    runs, broken = trial(InProcess(rules=rules))
+    runs, broken = trial(Models(rules))
     return broken, {d.id for d in diagnose(LayerCase("", runs, None), broken).values()} if broken else set()
 
 

@@ -55,6 +55,8 @@ class Topic:
     essays: tuple[Exercise, ...]
     drills: tuple[Exercise, ...]
     reference: str = "level01-naive.py"     # the solution that the learner's file is a skeleton of
+    lacks: tuple[tuple[str, tuple[str, ...]], ...] = ()     # solution file, and exercises that it does not hold
+    draft: bool = False                     # built and verified, and shown to no learner
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:
@@ -78,6 +80,11 @@ class Topic:
                 return level
         known = ", ".join(str(level.number) for level in self.levels)
         raise CurriculumError(f"topic {self.slug} has no level {number!r}; it has {known}")
+
+    def promised_by(self, solution: str) -> list[str]:
+        """The ids of the exercises, judged from the module, that this solution file holds."""
+        left_out = dict(self.lacks).get(solution, ())
+        return [e.id for level in self.levels for e in level.exercises if e.kind == "module" and e.id not in left_out]
 
     # Where a topic's four folders are: one slug in four trees.
     @property
@@ -114,19 +121,21 @@ def _topic(entry: dict) -> Topic:
     essays = tuple(_exercise(e, kind="essay") for e in entry.pop("essay", ()))
     drills = tuple(_exercise(e, kind="drill") for e in entry.pop("drill", ()))
     lists = {key: tuple(entry.pop(key)) for key in ("notebooks", "after")}
-    return Topic(**entry, **lists, levels=levels, essays=essays, drills=drills)
+    lacks = tuple((file, tuple(ids)) for file, ids in entry.pop("lacks", {}).items())
+    return Topic(**entry, **lists, lacks=lacks, levels=levels, essays=essays, drills=drills)
 
 
 @lru_cache
-def load() -> tuple[Topic, ...]:
-    """Every topic of the manifest, in the order in which they are taught."""
+def load(drafts: bool = False) -> tuple[Topic, ...]:
+    """Every topic of the manifest, in the order in which they are taught; those in draft only where asked for."""
     with open(ROOT / "topics" / "curriculum.toml", "rb") as file:
-        return tuple(_topic(entry) for entry in tomllib.load(file)["topic"])
+        topics = tuple(_topic(entry) for entry in tomllib.load(file)["topic"])
+    return tuple(t for t in topics if drafts or not t.draft)
 
 
 def topic(name: str) -> Topic:
-    """The topic called `name`: a slug (`02-autograd-engine`) or a number (`02`)."""
-    for candidate in load():
+    """The topic called `name`, in draft or not: a slug (`02-autograd-engine`) or a number (`02`)."""
+    for candidate in load(drafts=True):
         if name in (candidate.slug, candidate.number, candidate.number.lstrip("0")):
             return candidate
     known = ", ".join(candidate.slug for candidate in load())
@@ -135,7 +144,7 @@ def topic(name: str) -> Topic:
 
 def topic_of(folder: Path) -> Topic:
     """The topic in whose folder `folder` is, in any of the trees; CurriculumError if it is in none."""
-    for candidate in load():
+    for candidate in load(drafts=True):
         if candidate.slug in folder.parts:
             return candidate
     raise CurriculumError(f"{folder.name}/ is no topic's folder; name the topic: topic={load()[0].number!r}")

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         if args.instructor:
-            for one in [topic(args.topic)] if args.topic else load():
+            for one in [topic(args.topic)] if args.topic else load(drafts=True):
                 write(instructor_files(one, args.instructor / one.slug, args.reference))
             return 0
         files = shipped_files()
@@ -56,10 +56,14 @@ def shipped_files() -> dict[Path, bytes]:
     engine = topic("02").solutions / "level03-memory-efficient.py"
     text = stub(engine.read_text(encoding="utf-8"), engine.relative_to(ROOT).as_posix())
     files = {ROOT / "utils" / "autograd_stub.py": text.encode()}
-    for one in load():
-        files |= notebooks(one, one.shipped, answers=False)
-        files[one.shipped / one.module] = _skeleton(one)
+    for one in load(drafts=True):
+        files |= learners_files(one)
     return files | catalogue_page.files() | {ROOT / name: picture for name, picture in figures().items()}
+
+
+def learners_files(one: Topic) -> dict[Path, bytes]:
+    """What is generated in a topic's folder: its notebooks and the learner's file."""
+    return {**notebooks(one, one.shipped, answers=False), one.shipped / one.module: _skeleton(one)}
 
 
 def instructor_files(one: Topic, folder: Path, reference: bool = False) -> dict[Path, bytes]:
@@ -95,7 +99,7 @@ def _skeleton(one: Topic) -> bytes:
 
 def leftovers(files: dict[Path, bytes]) -> list[Path]:
     """Notebooks in topics/ that no source makes."""
-    return sorted(path for one in load() for path in one.shipped.glob("*.ipynb") if path not in files)
+    return sorted(path for one in load(drafts=True) for path in one.shipped.glob("*.ipynb") if path not in files)
 
 
 def write(files: dict[Path, bytes]) -> None:

@@ -19,6 +19,8 @@ COMMANDS = {
     "status": ("utils.cli.status", "progress from checks that passed"),
     "doctor": ("utils.cli.doctor", "say what is wrong with this installation, and how to mend it"),
     "test": ("utils.cli.run_tests", "run the test suite; arguments go to pytest"),
+    "verify": ("utils.cli.verify", "check that topics are whole: unsolved earns 0, solutions pass, hints escalate"),
+    "new-topic": ("utils.cli.new_topic", "scaffold a topic, in draft"),
     "build": ("utils.cli.build", "regenerate notebooks and skeleton (--check: fail if stale)"),
     "bench": ("utils.cli.bench", "what the engines cost, beside what you would use instead (--quick: a minute)"),
     "grade": ("utils.cli.grade", "grade submissions: what is new or has changed, on all cores"),

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from utils.judge.session import Limits, Outcome
 from utils.judge.worker import Machine
 
 Rules = Mapping[str, Callable]
@@ -222,6 +223,17 @@ def module(rules: Rules) -> SimpleNamespace:
         made["train_epoch"] = type("train_epoch", (made["train_epoch"],), {"step": made["sgd"]()})
     made |= {name: made[name]() for name in CALLABLE}
     return SimpleNamespace(**{**made, **{key: rule for key, rule in rules.items() if key in FUNCTIONS}})
+
+
+class Models:
+    """In a session's place: runs scripts on layers with these rules, in this process."""
+
+    def __init__(self, rules: Rules):
+        self.rules = rules
+
+    def run(self, steps: list, limits: Limits | None = None) -> Outcome:
+        reply = run(steps, self.rules)
+        return Outcome(reply["reports"], reply["error"])
 
 
 def run(steps: list, rules: Rules) -> dict:
