@@ -30,9 +30,9 @@ follow("layers")
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown]
-# `layers.py` is loaded anew before a cell whenever you have saved it. An object that you made before keeps its old code:
-# make it again. `check` judges the file on disk, in a process of its own. Cells that use what you have not written yet
-# begin with `with yours():` and then say so in one line.
+# `layers.py` is loaded anew before a cell whenever you have saved it. An object that you made before keeps its old
+# code: make it again. `check` judges the file on disk, in a process of its own. Cells that use what you have not
+# written yet begin with `with yours():` and then say so in one line.
 
 # %%
 @contextmanager
@@ -117,11 +117,11 @@ hasty.backward(np.array([[1.0, 0.0]] * 5))
 print("grad_b:", hasty.grad_b, "  after a step of 0.1, b:", hasty.b - 0.1 * hasty.grad_b)
 
 # %% [markdown]
-# It should be `[5, 0]`. One number stands for both, and NumPy moves both biases by it without a word. The sum runs over the
-# batch axis and over no other.
+# It should be `[5, 0]`. One number stands for both, and NumPy moves both biases by it without a word. The sum runs over
+# the batch axis and over no other.
 #
-# **Yours.** Derive each gradient by asking which outputs one entry reaches, then write all three. `check_gradients` measures
-# any of them: it is handed the layer's own `backward` as a function from a cotangent to a gradient.
+# **Yours.** Derive each gradient by asking which outputs one entry reaches, then write all three. `check_gradients`
+# measures any of them: it is handed the layer's own `backward` as a function from a cotangent to a gradient.
 
 # %% try="1.2"
 with yours():
@@ -174,28 +174,28 @@ check(1)
 # the right one by following a single weight. Say how you would test for the mistake.
 
 # %% [markdown] essay-answer="E1"
-# **Model answer.** If the batch size, the number of inputs and the number of outputs are equal, every product of `x`, `g`
-# and their transposes has the shape of `W`: `x @ g`, `g.T @ x` and `x.T @ g`, for example. Follow one weight: `W[i, j]`
-# carries `x[n, i]` to `y[n, j]`, in every example n. So its gradient is the sum over n of `x[n, i] * g[n, j]`, and a sum
-# over the first axis of both is `x.T @ g`. `g.T @ x` is its transpose, and `x @ g` sums over the wrong index. I would test
-# with arrays of three different sizes, where a wrong product does not even fit, and with a square case against finite
-# differences, where it fits and gives wrong numbers.
+# **Model answer.** If the batch size, the number of inputs and the number of outputs are equal, every product of `x`,
+# `g` and their transposes has the shape of `W`: `x @ g`, `g.T @ x` and `x.T @ g`, for example. Follow one weight: `W[i,
+# j]` carries `x[n, i]` to `y[n, j]`, in every example n. So its gradient is the sum over n of `x[n, i] * g[n, j]`, and
+# a sum over the first axis of both is `x.T @ g`. `g.T @ x` is its transpose, and `x @ g` sums over the wrong index. I
+# would test with arrays of three different sizes, where a wrong product does not even fit, and with a square case
+# against finite differences, where it fits and gives wrong numbers.
 #
 # **Marking, 4 points.**
 #
 # - 1: a case in which shapes do not decide (two or three of N, nin, nout equal), with a wrong product that fits.
 # - 1: follows one weight (or one entry) to the outputs it reaches, with its factor.
 # - 1: the sum over the batch, from the derivation and not from the shapes.
-# - 1: a test that would see it: finite differences on a square case, or sizes that all differ. "Train and see whether the
-#   loss falls" earns nothing: it often falls all the same.
+# - 1: a test that would see it: finite differences on a square case, or sizes that all differ. "Train and see whether
+#   the loss falls" earns nothing: it often falls all the same.
 
 # %% [markdown]
 # # Level 2: Losses
 #
 # ### 2.1 Tanh (5 minutes)
 #
-# The slope of tanh is $1 - \tanh^2$. **Predict** which of two upstream gradients, both 1, comes through better: that of an
-# input of 0, or that of an input of 5?
+# The slope of tanh is $1 - \tanh^2$. **Predict** which of two upstream gradients, both 1, comes through better: that of
+# an input of 0, or that of an input of 5?
 
 # %% try="2.1"
 with yours():
@@ -240,8 +240,8 @@ check("2.2")
 # %% [markdown]
 # ### 2.3 Softmax and its backward (15 minutes)
 #
-# Each row becomes probabilities, $s_i = e^{z_i} / \sum_j e^{z_j}$. **Predict** what NumPy says to the textbook's formula
-# here.
+# Each row becomes probabilities, $s_i = e^{z_i} / \sum_j e^{z_j}$. **Predict** what NumPy says to the textbook's
+# formula here.
 
 # %%
 z = np.array([[1000.0, 999.0, 0.0]])
@@ -251,9 +251,9 @@ with np.errstate(over="ignore", invalid="ignore"):
 # %% [markdown]
 # Softmax does not change when the same number is taken from every logit of a row. Take the row's own maximum.
 #
-# **Then backward.** All outputs of a row depend on all its inputs. A rule entry by entry, `s * (1 - s) * grad`, gives the
-# blame of a sigmoid. **Predict**: with an upstream gradient of 1 for every output, what must come back? (The outputs sum
-# to 1, whatever the inputs are.)
+# **Then backward.** All outputs of a row depend on all its inputs. A rule entry by entry, `s * (1 - s) * grad`, gives
+# the blame of a sigmoid. **Predict**: with an upstream gradient of 1 for every output, what must come back? (The
+# outputs sum to 1, whatever the inputs are.)
 
 # %% try="2.3"
 with yours():
@@ -270,8 +270,8 @@ check("2.3")
 # %% [markdown]
 # ### 2.4 Cross-entropy in stages (10 minutes)
 #
-# Softmax, then the mean of $-\log p$ of the right class; and back through the same two stages. **Predict** the sum of each
-# row of the gradient.
+# Softmax, then the mean of $-\log p$ of the right class; and back through the same two stages. **Predict** the sum of
+# each row of the gradient.
 
 # %% try="2.4"
 logits, labels = np.array([[2.0, 1.0, -1.0], [0.0, 0.0, 0.0]]), np.array([1, 2])
@@ -288,8 +288,8 @@ check("2.4")
 # %% [markdown]
 # ### 2.5 Cross-entropy in closed form (20 minutes)
 #
-# Stages are easy to derive and easy to break: a probability that rounds to 0 is divided by. **Predict** which of the two
-# below survives a confident and wrong prediction.
+# Stages are easy to derive and easy to break: a probability that rounds to 0 is divided by. **Predict** which of the
+# two below survives a confident and wrong prediction.
 #
 # Simplify first. $-\log\text{softmax}(z)_y = \log \sum_j e^{z_j} - z_y$, and its gradient is one line.
 
@@ -307,12 +307,13 @@ with yours():
 check("2.5")
 
 # %% [markdown]
-# **Checkpoint.** Somebody puts a softmax layer in front of this loss. The shapes fit, and it trains a little. What is wrong?
+# **Checkpoint.** Somebody puts a softmax layer in front of this loss. The shapes fit, and it trains a little. What is
+# wrong?
 #
 # <details><summary>Answer</summary>
 #
-# The loss takes logits and applies softmax itself. Softmax of softmax squeezes all probabilities towards each other: with
-# ten classes none can exceed about 0.23, so the loss has a floor and gradients stay small.
+# The loss takes logits and applies softmax itself. Softmax of softmax squeezes all probabilities towards each other:
+# with ten classes none can exceed about 0.23, so the loss has a floor and gradients stay small.
 # </details>
 
 # %% [markdown]
@@ -373,8 +374,8 @@ tidy(grad)
 print("the caller's gradient is now", grad)
 
 # %% [markdown]
-# **Yours.** Go through your layers once: a cache in each object, set by its latest `forward`; no array changed that came
-# from outside; gradients set and not added. If you wrote them that way at once, the check passes at once.
+# **Yours.** Go through your layers once: a cache in each object, set by its latest `forward`; no array changed that
+# came from outside; gradients set and not added. If you wrote them that way at once, the check passes at once.
 
 # %% try="3.2"
 # hint("3.2")
@@ -385,8 +386,9 @@ check("3.2")
 # %% [markdown]
 # ### 3.3 Dropout: the mask is kept (15 minutes)
 #
-# While training, each entry is dropped with probability $p$, and the others are divided by $1 - p$ so that the mean stays
-# where it was. **Predict**: how many of 10,000 ones survive $p = 0.25$, and what is their mean with the zeros counted?
+# While training, each entry is dropped with probability $p$, and the others are divided by $1 - p$ so that the mean
+# stays where it was. **Predict**: how many of 10,000 ones survive $p = 0.25$, and what is their mean with the zeros
+# counted?
 
 # %% try="3.3"
 with yours():
@@ -405,14 +407,14 @@ check("3.3")
 #
 # The backward pass of a whole network, one line of the forward pass at a time. `step_by_step` in `layers.py` is that
 # forward pass: a linear layer, normalised over the batch, tanh, a second linear layer, cross-entropy. Every value has a
-# name. You write `gradient_of(name, v, d)`: the gradient of one name, from the values `v` and from the gradients `d` of the
-# steps before it.
+# name. You write `gradient_of(name, v, d)`: the gradient of one name, from the values `v` and from the gradients `d` of
+# the steps before it.
 #
-# **Each step counts by itself.** The check feeds every step with the *right* gradients of the steps before it, so one slip
-# costs one step. A last promise runs all of them on each other.
+# **Each step counts by itself.** The check feeds every step with the *right* gradients of the steps before it, so one
+# slip costs one step. A last promise runs all of them on each other.
 #
-# For each name ask three things: in which later lines does it stand (add up), was it copied to a larger shape there (sum),
-# and what is the local derivative?
+# For each name ask three things: in which later lines does it stand (add up), was it copied to a larger shape there
+# (sum), and what is the local derivative?
 
 # %%
 rng = np.random.default_rng(4)
@@ -422,8 +424,8 @@ v = layers.step_by_step(x, labels, *parameters)
 print("loss", round(float(v["loss"]), 6), "  shapes:", {name: v[name].shape for name in ("z", "mu", "logits", "total", "picked")})
 
 # %% [markdown]
-# The first one, by measuring: `picked` holds five log-probabilities, and the loss is minus their mean. **Predict** each of the
-# five gradients, then write your first line.
+# The first one, by measuring: `picked` holds five log-probabilities, and the loss is minus their mean. **Predict** each
+# of the five gradients, then write your first line.
 
 # %% try="3.4"
 with yours():
@@ -435,8 +437,9 @@ with yours():
 # hint("3.4")
 
 # %% [markdown]
-# Some sums are telling. That of `logits` is 0, since each row of $p - \text{onehot}$ is. That of `z` is 0, since normalising over
-# the batch takes away what all examples share; so `b1` gets nothing: a bias in front of a normalisation has no effect.
+# Some sums are telling. That of `logits` is 0, since each row of $p - \text{onehot}$ is. That of `z` is 0, since
+# normalising over the batch takes away what all examples share; so `b1` gets nothing: a bias in front of a
+# normalisation has no effect.
 
 # %% check="3.4"
 check("3.4")
@@ -444,9 +447,9 @@ check("3.4")
 # %% [markdown]
 # ### 3.5 The bridge to your own Value (20 minutes)
 #
-# A network of layers and a network of scalars are the same function. `on_values` builds linear, tanh, linear and the mean
-# cross-entropy from `Value`s, with loops, and lets `backward()` of topic 02 find the gradients. The first line below gives
-# your own `Value` where it passes its checks, and says so where it lends you one.
+# A network of layers and a network of scalars are the same function. `on_values` builds linear, tanh, linear and the
+# mean cross-entropy from `Value`s, with loops, and lets `backward()` of topic 02 find the gradients. The first line
+# below gives your own `Value` where it passes its checks, and says so where it lends you one.
 #
 # **Predict** how many times slower the scalars are: 10, 100, 1,000 or more?
 
@@ -485,9 +488,9 @@ with yours():
 check("3.5")
 
 # %% [markdown]
-# The factor is several hundred for this small network and grows with its size; print `times` to see yours. Both compute the
-# same products. The scalars pay for a Python object, a rule and a place in an order for *each* of them, where an array pays
-# once for thousands.
+# The factor is several hundred for this small network and grows with its size; print `times` to see yours. Both compute
+# the same products. The scalars pay for a Python object, a rule and a place in an order for *each* of them, where an
+# array pays once for thousands.
 
 # %% [markdown]
 # ### Level 3 in one view
@@ -515,8 +518,8 @@ plt.show()
 # %% [markdown]
 # ### 4.1 One step downhill (5 minutes)
 #
-# `sgd(layers, learning_rate)` moves `W` and `b` of every layer that has them. Other layers have none. **Predict** what the
-# order matters for: may a layer be moved before the layer below it has run its `backward`?
+# `sgd(layers, learning_rate)` moves `W` and `b` of every layer that has them. Other layers have none. **Predict** what
+# the order matters for: may a layer be moved before the layer below it has run its `backward`?
 
 # %% try="4.1"
 with yours():
@@ -531,8 +534,8 @@ with yours():
 # %% [markdown]
 # <details><summary>The order</summary>
 #
-# No. The gradient that reaches the lower layer goes through this layer's `W`, and must go through the `W` of the forward pass.
-# All of backward first, then all of the update.
+# No. The gradient that reaches the lower layer goes through this layer's `W`, and must go through the `W` of the
+# forward pass. All of backward first, then all of the update.
 # </details>
 
 # %% check="4.1"
@@ -541,9 +544,9 @@ check("4.1")
 # %% [markdown]
 # ### 4.2 One epoch (20 minutes)
 #
-# Every example once, in an order drawn from `rng`, a batch at a time, a smaller last one included. Return the mean loss over all
-# examples, each taken before its batch's step. **Predict** the loss of a model that knows nothing about ten digits: what is
-# $-\log 0.1$?
+# Every example once, in an order drawn from `rng`, a batch at a time, a smaller last one included. Return the mean loss
+# over all examples, each taken before its batch's step. **Predict** the loss of a model that knows nothing about ten
+# digits: what is $-\log 0.1$?
 
 # %% try="4.2"
 def new_model(seed=0):
@@ -564,9 +567,9 @@ check("4.2")
 # %% [markdown]
 # ### 4.3 Ninety-seven percent (10 minutes)
 #
-# Thirty epochs with a learning rate of 0.5. The judge does this itself, takes your *weights*, and counts with its own forward pass
-# how many of the held-back digits they read. **Predict**: where will the accuracy on digits it has *not* seen end, compared with
-# those it has?
+# Thirty epochs with a learning rate of 0.5. The judge does this itself, takes your *weights*, and counts with its own
+# forward pass how many of the held-back digits they read. **Predict**: where will the accuracy on digits it has *not*
+# seen end, compared with those it has?
 
 # %% try="4.3"
 def accuracy(model, images, labels):
@@ -609,28 +612,27 @@ with yours():
 # %% [markdown] essay="E2"
 # ### E2 A learning rate that moved (5 minutes)
 #
-# A network with the mean cross-entropy trains well with batches of 32 and learning rate 0.5. A colleague rewrites the loss with
-# a *sum* and divides by N in `Linear.backward`, "so that it comes out the same". It does for a model of one linear layer. With
-# two linear layers it learns, but slowly.
+# A network with the mean cross-entropy trains well with batches of 32 and learning rate 0.5. A colleague rewrites the
+# loss with a *sum*, and makes `Linear.backward` divide everything by N, both parameter gradients and the gradient that
+# it returns, "so that it comes out the same". It does for a model of one linear layer. With two it learns, but slowly.
 #
-# Answer in four to six sentences. What does the gradient of each layer's weights come out as, compared with the right one? Why
-# did one layer hide it? Where does 1/N belong, and which test would have found this?
+# Answer in four to six sentences. What does the gradient of each layer's weights come out as, compared with the right
+# one? Why did one layer hide it? Where does 1/N belong, and which test would have found this?
 
 # %% [markdown] essay-answer="E2"
-# **Model answer.** It depends on what `backward` divides. If it divides `grad_W`, `grad_b` and the gradient it returns by N, the
-# last layer's weights get the right mean, and the layer below gets a gradient that was divided once already and divides it
-# again: its weights get 1/N² of the sum, 1/N of the right gradient, with N = 32. With one layer there is no layer below, so all
-# is right. The mean is a property of the loss: its `backward` brings 1/N in once, and every layer finds it in the gradient it is
-# handed. A finite-difference check of the *first* layer's weights finds it at once, and so does a comparison of gradients for
-# a batch and for the same batch given twice.
+# **Model answer.** The last layer's weights get the sum divided by N, the right mean. The layer below is handed a
+# gradient that was divided once already and divides it again, so its weights get 1/N of the right gradient, with N = 32
+# here: they hardly move. With one layer there is no layer below, so all is right. The mean is a property of the loss:
+# the loss's `backward` brings 1/N in, once, and every layer finds it in what it is handed. A finite-difference check of
+# the *first* layer's weights finds it at once, and so does the comparison of a batch with the same batch given twice.
 #
 # **Marking, 4 points.**
 #
-# - 1: the lower layer's gradient is divided twice: 1/N too small (32 times), while the last layer's is right.
-# - 1: why one layer hides it: nothing is handed on that would be divided again.
+# - 1: the last layer is right, the lower layer's gradient is divided twice: 1/N of the right one (32 times too small).
+# - 1: why one layer hides it: what is divided in being returned reaches nobody.
 # - 1: 1/N belongs into the loss, once; a layer's rule must be right for any upstream gradient.
-# - 1: a test that sees it: measuring a gradient of the first layer, or a batch given twice. "The accuracy is lower" earns nothing.
-#   An answer that assumes the returned gradient is *not* divided, and so finds all layers right, earns full marks if it says so.
+# - 1: a test that sees it: measuring a gradient of the first layer, or a batch given twice. "The accuracy is lower"
+#   earns nothing.
 
 # %% [markdown]
 # ### Level 4 in one view, and the whole path
@@ -650,8 +652,8 @@ status()
 # - $1/N$ enters with the loss, once. Gradients here are set; where a weight is shared they would have to be added.
 # - $p - \text{onehot}$, in closed form: simpler, and safe where the stages divide by a rounded 0.
 #
-# **What it is not yet.** Your layers know their rules because you derived each one. An engine on arrays needs a rule only for
-# the operations that layers are made of, and finds the rest: that is topic 02 with arrays in the nodes.
+# **What it is not yet.** Your layers know their rules because you derived each one. An engine on arrays needs a rule
+# only for the operations that layers are made of, and finds the rest: that is topic 02 with arrays in the nodes.
 #
-# **Open end.** `step_by_step` holds a batch normalisation in eight lines. Derive its backward pass in one line, from the
-# steps that you have, and check it against them.
+# **Open end.** `step_by_step` holds a batch normalisation in eight lines. Derive its backward pass in one line, from
+# the steps that you have, and check it against them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import utils.visualization as view
+from utils.build import layer_figures
 from utils.graph_trace import Trace, forward, local_derivatives, trace
 from utils.visualization import show
 
@@ -36,8 +37,10 @@ def figures() -> dict[str, bytes]:
                       "Levels in a row, each with two paths from its input to its output: the number of paths doubles "
                       "at each level, 2, 4, 8, and is 67,108,864 after 26."),
     }
-    svgs = {name: view.render(source, alt, pure=True) for name, (source, alt) in pictures.items()}
-    return {f"{FOLDER}/{name}.svg": (svg + "\n").encode() for name, svg in svgs.items() if svg}
+    drawn = {f"{folder}/{name}.svg": view.render(source, alt, pure=True)
+             for folder, those in ((FOLDER, pictures), (layer_figures.FOLDER, layer_figures.pictures()))
+             for name, (source, alt) in those.items()}
+    return {path: (svg + "\n").encode() for path, svg in drawn.items() if svg}
 
 
 def run(leaves: dict[str, float], program: list[tuple[str, ...]]) -> Trace:
