@@ -264,12 +264,15 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
         page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
         run_all(page, browsers.TimeoutError)
         page.locator(".jp-OutputArea-output", has_text="Hint 1 of").wait_for(timeout=120_000)
-        card = page.locator(".jp-OutputArea-output", has_text="promises kept").inner_text()
+        told = page.locator(".jp-OutputArea-output", has_text="promises kept")
+        card = told.inner_text()
+        drawn = told.locator("img").evaluate("image => image.complete && image.naturalWidth > 50")
         picture = page.locator(".jp-OutputArea-output img").first
         shown = picture.evaluate("image => image.complete && image.naturalWidth > 50"), picture.get_attribute("alt")
         context.close()
     assert "out.backward()" in card
     assert "a.grad" in card
     assert 'hint("2.3")' in card
+    assert drawn    # the failing program
     assert shown[0]
     assert "a" in shown[1]

@@ -115,14 +115,16 @@ class Drawing:
         return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def as_image(svg: str, alt: str) -> str:
-    """An SVG document as HTML that shows in untrusted notebooks and on feedback pages too."""
+def as_image(svg: str, alt: str, least: float = 0.75) -> str:
+    """An SVG document as HTML that shows in untrusted notebooks and on feedback pages too.
+
+    A wide picture shrinks to the page, but never below `least` of its size: from there on it scrolls.
+    """
     width = round(float(re.search(r'width="([\d.]+)pt"', svg)[1]) * 4 / 3)     # CSS: 96 px are 72 pt
     source = base64.b64encode(svg.encode()).decode()
-    # A wide picture shrinks to the page, but never below 75 %: from there on it scrolls.
     return (f'<div style="overflow-x:auto"><img src="data:image/svg+xml;base64,{source}" width="{width}" '
             f'alt="{html.escape(alt)}" '
-            f'style="max-width:100%;min-width:{round(width * 0.75)}px;height:auto;border-radius:6px"></div>')
+            f'style="max-width:100%;min-width:{round(width * least)}px;height:auto;border-radius:6px"></div>')
 
 
 def _headline(walked: Trace) -> str:

@@ -228,10 +228,10 @@ def table(tests: dict[str, Attempt]) -> str:
 
 def _fate(test: Attempt) -> str:
     if test.killed:
-        return f"killed; smaller: {test.smaller}" if test.smaller else "killed, with a smallest program"
+        return f"killed; smaller: {test.smaller}" if test.smaller else "killed; none smaller"
     if test.says is None:
         return "open" if test.empty else "no test"
-    return "alive; rejects right engines" if test.rejects else "alive"
+    return "alive; rejects right ones" if test.rejects else "alive"
 
 
 def _plain(name: object) -> str:

@@ -40,7 +40,7 @@ def _picture(code: str, quantity: str, yours: str) -> str:
     except (ArithmeticError, ValueError, TypeError):    # no right number to show: the promise says what it expects
         return ""
     svg = render(graph.source, alt)
-    return as_image(svg, alt) if svg else ""
+    return as_image(svg, alt, least=0.5) if svg else ""
 
 
 def _drawn(program: Program, names: dict[str, int], name: str, attribute: str,

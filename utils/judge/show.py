@@ -100,6 +100,7 @@ STYLE = {
             "line-height:1.45",
     "code": "background:var(--jp-cell-editor-background,#f5f5f5);color:inherit;padding:6px 10px;margin:6px 0;"
             "overflow-x:auto",
+    "aligned": "white-space:pre;font-size:90%",
     "cell": "padding:1px 14px 1px 0;text-align:left;border:none",
     "named": "border-left:3px solid #0072B2;padding:2px 0 2px 10px;margin:6px 0",
     "small": "opacity:.8;font-size:90%",
@@ -115,7 +116,8 @@ def html(report: Report, exercise: str | None = None) -> str:
     parts = [f'<div style="{STYLE["card"].format(edge)}"><b>{_marked(_headline(report, exercise))}</b>',
              f'<div style="{STYLE["small"]}">{escape(_origin(report))}</div>']
     parts += [f"<div>{_marked(note)}</div>" for note in report.notes]
-    parts += [f'<pre style="{STYLE["code"]}">{escape(table)}</pre>' for table in _tables(report, exercise)]
+    parts += [f'<pre style="{STYLE["code"]};{STYLE["aligned"]}">{escape(table)}</pre>'
+              for table in _tables(report, exercise)]
     if first:
         parts.append(_first_html(first, report.notes))
         rest = [v for v in verdicts if v.status != "passed" and v is not first]
