@@ -83,3 +83,10 @@ def test_message_of_a_check_draws_its_program_in_notebooks_only(name, exercise, 
     failed = next(v for v in report.verdicts if v.status == "failed")
     assert report.html(exercise).count("<img") == 1 and f"✗ {failed.yours}" in words(report.html(exercise))
     assert WORDS["failed"] in report.text(exercise) and "img" not in report.text(exercise) + report.to_json()
+
+
+def test_picture_survives_the_sanitizer_of_feedback_pages():
+    from utils.grading.plugin import SanitizeLearnerHTML
+
+    kept = SanitizeLearnerHTML()._clean("text/html", f"<div>{picture(FAILED)}<script>alert(1)</script></div>")
+    assert words(kept) == words(picture(FAILED)) and "Wrong in it: a.grad" in kept and "<script" not in kept
