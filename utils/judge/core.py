@@ -118,7 +118,7 @@ def _diagnoses(source: str, trials: list[Trial], runner: Runner) -> dict[str, Di
     """For each broken promise of an exercise that is written: the misconception that explains it, where one does."""
     broken_ones: dict[str, list[str]] = {}
     unwritten = set()
-    for promise, problem in ((t.promise, t.problem) for t in trials if t.problem):
+    for promise, problem in ((t.promise, t.problem) for t in trials if t.problem and _handle(t.promise)):
         if problem.evidence["status"] == "not-written":
             unwritten.add(promise.exercise)
         elif problem.evidence["status"] in ("failed", "timeout"):
