@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from utils.grading.batch import alone, explain
 
     try:
-        slug = _assignment(args.assignment)
+        slug = assignment(args.assignment)
         from utils.grading.opened import open_course
 
         course = open_course(args.course)
@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _assignment(name: str | None) -> str:
+def assignment(name: str | None) -> str:
+    """The slug of the assignment that a command line names, or of the only one. CurriculumError, Problem."""
     from utils.curriculum import load, topic
 
     if name is None and len(load()) > 1:

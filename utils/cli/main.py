@@ -24,6 +24,7 @@ COMMANDS = {
     "build": ("utils.cli.build", "regenerate notebooks and skeleton (--check: fail if stale)"),
     "bench": ("utils.cli.bench", "what the engines cost, beside what you would use instead (--quick: a minute)"),
     "grade": ("utils.cli.grade", "grade submissions: what is new or has changed, on all cores"),
+    "report": ("utils.cli.report", "a page and CSV files on an assignment: scores, exercises, misconceptions"),
     "instructor": ("utils.cli.instructor", "JupyterLab with nbgrader formgrader on the course"),
 }
 HELP = ("-h", "--help", "help")
