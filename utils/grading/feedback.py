@@ -1,11 +1,24 @@
-"""What nbgrader's feedback page lacks: the exercises' names in its table of points, and a mark on what is folded."""
+"""Feedback pages: what nbgrader's lack (the exercises' names, a mark on what is folded), and pages from data alone.
+
+`nbgrader generate_feedback` uses NamePoints, which asks the gradebook. `page` makes the same page from marks that it is
+given, so that it can be made in any process.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+from functools import lru_cache
+
+import nbformat
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import GetGrades
-from nbgrader.utils import is_grade
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution, is_task
 
 from utils.build.nbgrader_cells import grade_id
 from utils.curriculum import topic
@@ -20,18 +33,71 @@ class NamePoints(GetGrades):
 
     def preprocess(self, nb, resources):
         nb, resources = super().preprocess(nb, resources)
-        resources["inlining"]["css"].append(CSS)
         where = resources["nbgrader"]
-        exercises = topic(where["assignment"]).exercises
-        names = {grade_id(kind, e.id): f"{e.id} {e.title}" for e in exercises for kind in ("check", "essay-answer")}
         with Gradebook(where["db_url"]) as book:
             grades = book.find_submission_notebook(where["notebook"], where["assignment"], where["student"]).grades
             waiting = {g.cell.name for g in grades if g.needs_manual_grade and g.manual_score is None}
-        rows = []
-        for of in (cell.metadata.nbgrader for cell in nb.cells if is_grade(cell)):
-            points = number(of.points)
-            told = f"not marked yet, {points} possible" if of.grade_id in waiting else f"{number(of.score)} of {points}"
-            rows.append(f"- [{names[of.grade_id]}](#{of.grade_id}): {told}")
-        if rows:
-            nb.cells.insert(0, new_markdown_cell("\n".join(rows), id="points"))
-        return nb, resources
+        return list_points(nb, resources, waiting)
+
+
+def list_points(nb: NotebookNode, resources, waiting: set[str]):
+    """The notebook with the list on top; `waiting` are the cells that nobody has marked yet."""
+    resources["inlining"]["css"].append(CSS)
+    exercises = topic(resources["nbgrader"]["assignment"]).exercises
+    names = {grade_id(kind, e.id): f"{e.id} {e.title}" for e in exercises for kind in ("check", "essay-answer")}
+    rows = []
+    for of in (cell.metadata.nbgrader for cell in nb.cells if is_grade(cell)):
+        points = number(of.points)
+        told = f"not marked yet, {points} possible" if of.grade_id in waiting else f"{number(of.score)} of {points}"
+        rows.append(f"- [{names[of.grade_id]}](#{of.grade_id}): {told}")
+    if rows:
+        nb.cells.insert(0, new_markdown_cell("\n".join(rows), id="points"))
+    return nb, resources
+
+
+class PutMarks(NbGraderPreprocessor):
+    """As NamePoints, from marks that it was given: one notebook's of `Book.marks`."""
+
+    marks: dict
+
+    def preprocess(self, nb, resources):
+        nb, resources = super().preprocess(nb, resources)
+        resources["nbgrader"].update({name: self.marks[name] for name in ("score", "max_score", "late_penalty")})
+        waiting = {name for name, cell in self.marks["cells"].items() if cell["waiting"]}
+        return list_points(nb, resources, waiting)
+
+    def preprocess_cell(self, cell, resources, index):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if is_solution(cell) or is_task(cell):
+            cell.metadata.nbgrader["comment"] = self.marks["comments"].get(name)
+        if is_grade(cell) or is_task(cell):
+            mark = self.marks["cells"][name]
+            cell.metadata.nbgrader.update(score=mark["score"], points=mark["points"])
+        return cell, resources
+
+
+@lru_cache(maxsize=8)  # a notebook that learners leave as it is gives the same page
+def page(slug: str, name: str, notebook: bytes, marks: str) -> bytes:
+    """nbgrader's feedback page of an autograded notebook; `marks` is JSON of what PutMarks takes."""
+    exporter, put = _exporter()
+    put.marks = json.loads(marks)
+    resources = {"unique_key": name, "output_files_dir": f"{name}_files", "metadata": {"name": name, "path": ""},
+                 "nbgrader": {"assignment": slug, "notebook": name}}
+    html, _ = exporter.from_notebook_node(nbformat.reads(notebook.decode("utf-8"), as_version=4), resources)
+    return html.encode("utf-8", "replace")
+
+
+def pages(slug: str, notebooks: dict[str, bytes], marks: dict[str, str]) -> dict[str, bytes]:
+    """The pages of one submission, by notebook."""
+    return {name: page(slug, name, notebook, marks[name]) for name, notebook in notebooks.items()}
+
+
+@lru_cache(maxsize=1)
+def _exporter() -> tuple[HTMLExporter, PutMarks]:
+    """nbgrader's exporter of feedback pages, made once a process, and the step that is told the marks."""
+    converter = GenerateFeedback(coursedir=CourseDirectory())
+    exporter, put = HTMLExporter(config=converter.config), PutMarks()
+    exporter.log.setLevel(logging.ERROR)
+    exporter.register_preprocessor("nbconvert.preprocessors.CSSHTMLHeaderPreprocessor")
+    exporter.register_preprocessor(put)
+    return exporter, put
