@@ -170,3 +170,22 @@ def test_other_settings_than_ours_are_refused(course, capsys):
     config.write_text(config.read_text() + "get_config().Autograde.autograde_preprocessors = []\n")
     assert grade(course, "--force") == 1
     assert "configuration is not the one of utils/grading/config.py" in capsys.readouterr().err
+
+
+def test_feedback_pages_are_nbgraders_and_made_again_where_marks_change(course, capsys):
+    theirs = Course.__new__(Course)
+    theirs.root = copy_of(course, course.parent / "theirs")
+    theirs.run("generate_feedback", SLUG)
+    assert grade(course, "--feedback") == 0
+    assert "Made the feedback pages of 6 submissions" in capsys.readouterr().out
+    assert files(course, "feedback") == files(theirs.root, "feedback")
+    assert grade(course, "--feedback") == 0
+    assert "Made the feedback pages of 0 submissions" in capsys.readouterr().out
+    with Course.gradebook(theirs) as book, sqlite3.connect(course / "gradebook.db") as db:
+        comment = book.find_comment(ESSAY, "exercises", SLUG, "essay").id
+        db.execute("update comment set manual_comment = 'Name the diamond.' where id = ?", [comment])
+    (course / "feedback" / "half" / SLUG / "exercises.html").unlink()
+    assert grade(course, "--feedback") == 0
+    assert "Made the feedback pages of 2 submissions" in capsys.readouterr().out
+    changed = {name for name, page in files(course, "feedback").items() if page != files(theirs.root, "feedback")[name]}
+    assert changed == {f"feedback/essay/{SLUG}/exercises.html"}

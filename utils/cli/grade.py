@@ -10,6 +10,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=_number, metavar="N", help="processes; default: one for each core")
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask scheduler")
     parser.add_argument("--no-notebooks", action="store_true", help="do not run notebooks for the feedback pages")
+    parser.add_argument("--feedback", action="store_true", help="make feedback pages too, where grades have changed")
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="default: this repository's course/")
 
 
@@ -70,43 +72,70 @@ def assignment(name: str | None) -> str:
 def _grade(args: argparse.Namespace, course, slug: str) -> int:
     from utils.grading.batch import Batch
     from utils.grading.gradebook import Book
+    from utils.grading.pages import Pages
     from utils.grading.pools import DaskPool, LocalPool
 
-    console = Console(stderr=True, highlight=False)
     with Book(course.coursedir.db_url, course.course_id, f"run {command('grade')} again") as book:
         batch = Batch(course, book, slug, notebooks=not args.no_notebooks)
-        plan = batch.plan(args.student, args.force)
+        plan, pool, status = batch.plan(args.student, args.force), None, 0
         if args.dry_run:
             return _tell_plan(plan)
-        if not plan.todo:
-            unchanged = f"{_count(len(plan.unchanged), 'submission')}, and none has changed"
-            _say(f"Nothing to grade: {unchanged if plan.unchanged else f'{course.root}/submitted has none of {slug}'}.")
-            return 0
-        begun = time.monotonic()
-        width = args.workers or os.cpu_count() or 1
-        pool = DaskPool(args.scheduler) if args.scheduler else LocalPool(min(width, len(plan.todo)))
-        bar = Progress(SpinnerColumn(), TextColumn(slug), BarColumn(), MofNCompleteColumn(),
-                       TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=console)
-        done = 0
+        steps = Steps()
+
+        def ready():
+            nonlocal pool
+            width = args.workers or os.cpu_count() or 1
+            pool = pool or (DaskPool(args.scheduler) if args.scheduler else LocalPool(width))
+            return pool
+
         try:
-            with bar:
-                task = bar.add_task("", total=len(plan.todo), rate="")
-
-                def tell(who: str, problem: str | None) -> None:
-                    nonlocal done
-                    done += 1
-                    bar.update(task, advance=1, rate=f"{done / (time.monotonic() - begun):.1f} a second")
-                    if problem:
-                        bar.console.print(f"not graded: {escape(who)} ({escape(problem)})", soft_wrap=True)
-
-                tally = batch.run(plan, pool, tell)
+            if plan.todo:
+                tally = steps.show("grading", len(plan.todo), lambda tell: batch.run(plan, ready(), tell))
+                status = _tell_result(plan, tally, steps.seconds)
+            else:
+                unchanged = f"{_count(len(plan.unchanged), 'submission')}, and none has changed"
+                none = f"{course.root}/submitted has none of {slug}"
+                _say(f"Nothing to grade: {unchanged if plan.unchanged else none}.")
+            if args.feedback:
+                pages = Pages(batch)
+                todo = pages.plan(args.student)
+                if todo:
+                    steps.show("feedback", len(todo), lambda tell: pages.run(todo, ready(), tell))
+                _say(f"Made the feedback pages of {_count(len(todo), 'submission')} in {course.root}/feedback.")
         except KeyboardInterrupt:
-            _say(f"Stopped after {done} of {len(plan.todo)}. Nothing is lost: run {command('grade')} again, and it "
+            _say(f"Stopped after {steps.done} of {steps.total}. Nothing is lost: run {command('grade')} again, and it "
                  "goes on where it was.")
             return 130
         finally:
-            pool.close()
-    return _tell_result(plan, tally, time.monotonic() - begun)
+            if pool is not None:
+                pool.close()
+    return status
+
+
+class Steps:
+    """Progress on standard error, a bar for each step. `seconds` are those of the last one."""
+
+    def __init__(self):
+        self.console = Console(stderr=True, highlight=False)
+        self.total = self.done = 0
+        self.seconds = 0.0
+
+    def show(self, name: str, total: int, work: Callable):
+        """What work(tell) returns; the bar moves with each tell(student, problem)."""
+        self.total, self.done, begun = total, 0, time.monotonic()
+        with Progress(SpinnerColumn(), TextColumn(name), BarColumn(), MofNCompleteColumn(),
+                      TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=self.console) as bar:
+            task = bar.add_task("", total=total, rate="")
+
+            def tell(who: str, problem: str | None) -> None:
+                self.done += 1
+                bar.update(task, advance=1, rate=f"{self.done / (time.monotonic() - begun):.1f} a second")
+                if problem:
+                    bar.console.print(f"not graded: {escape(who)} ({escape(problem)})", soft_wrap=True)
+
+            result = work(tell)
+        self.seconds = time.monotonic() - begun
+        return result
 
 
 def _tell_plan(plan) -> int:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -18,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from nbgrader.utils import rmtree
 
 from utils.grading import records
 from utils.grading.bundle import Assignment, Bundle, read_files, take_assignment
+from utils.grading.folders import clean_up, replace_folder
 from utils.grading.gradebook import Book, times_of
 from utils.grading.opened import Opened
 from utils.grading.pools import Pool
-from utils.grading.records import NEW, Record
+from utils.grading.records import Record
 from utils.grading.submission import make_safe
 from utils.grading.task import Graded, OtherVersion, grade_one
 from utils.setup_state import Problem, command
@@ -130,7 +128,7 @@ class Batch:
 
     def run(self, plan: Plan, pool: Pool, tell: Callable[[str, str | None], None]) -> Tally:
         """Grade what the plan says. `tell(student, problem)` is called after each."""
-        self._clean_up()
+        clean_up(self.course.root)
         waiting, suspects = deque(plan.todo), deque()
         tries: dict[str, int] = {}
         flying: dict[Future, Bundle] = {}
@@ -179,36 +177,12 @@ class Batch:
             tally.problems[who] = result.problem
             records.write(root, replace(about, problem=result.problem))
             return
-        self._write_folder(who, result)
+        replace_folder(self.course.folder("autograded", who, self.slug), result.files, PERMISSIONS)
         same = before is not None and before.work == result.work
         self.book.save(self.slug, result, times_of(bundle.files), same, self.course.late)
         scores = {name: points for cells in result.scores.values() for name, points in cells.items()}
         records.write(root, replace(about, key=f"{bundle.digest()} {self._basis}", scores=scores, report=result.report))
         tally.graded[who] = replace(result, files=())
-
-    def _clean_up(self) -> None:
-        """Remove what a batch that was killed left half-written."""
-        for path in [*self.course.root.glob(f"autograded/*/{NEW}*"), *self.course.root.glob(f"reports/*/{NEW}*")]:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def _write_folder(self, who: str, result: Graded) -> None:
-        """Replace autograded/<student>/<assignment>/ by the result's files."""
-        target = self.course.folder("autograded", who, self.slug)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=target.parent, prefix=NEW))
-        try:
-            for file in result.files:
-                path = new / file.name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(file.content)
-                path.chmod(PERMISSIONS)
-            new.chmod(0o755)
-            if target.exists():
-                rmtree(str(target))
-            new.rename(target)
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
 
 
 def _again() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from nbgrader.api import (
@@ -24,6 +25,10 @@ from utils.grading.task import Graded
 from utils.setup_state import Problem
 
 Scores = dict[str, float | None]  # automatic points by cell; None: a person marks it
+
+CELLS = selectinload(SubmittedAssignment.notebooks).options(
+    selectinload(SubmittedNotebook.grades).joinedload(Grade.cell),
+    selectinload(SubmittedNotebook.comments).joinedload(Comment.cell))
 
 
 class Book:
@@ -74,6 +79,18 @@ class Book:
             return found
         return self._do(query)
 
+    def marks(self, slug: str) -> dict[str, dict[str, str]]:
+        """What feedback pages tell, by student and notebook, as JSON: points and comments of every cell."""
+        def query():
+            rows = self.db.execute(
+                select(SubmittedAssignment).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+                .where(Assignment.name == slug).options(CELLS)).scalars()
+            found = {row.student_id: {notebook.name: json.dumps(_marks(notebook), sort_keys=True)
+                                      for notebook in row.notebooks} for row in rows}
+            self.db.rollback()
+            return found
+        return self._do(query)
+
     def save(self, slug: str, result: Graded, times: str | None, same_work: bool, late: AssignLatePenalties) -> None:
         """Store a result. `times` is the text of timestamp.txt; with `same_work`, marks given by hand stay settled
         where the automatic score has not changed; else nbgrader's rule holds, and they ask to be looked at."""
@@ -109,9 +126,7 @@ class Book:
         found = self.db.execute(
             select(SubmittedAssignment).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
             .where(Assignment.name == slug, SubmittedAssignment.student_id == who)
-            .options(selectinload(SubmittedAssignment.notebooks).options(
-                selectinload(SubmittedNotebook.grades).joinedload(Grade.cell),
-                selectinload(SubmittedNotebook.comments).joinedload(Comment.cell)))).scalar_one_or_none()
+            .options(CELLS)).scalar_one_or_none()
         if found is None:
             raise MissingEntry(f"no submission of {slug} by {who}")
         return found
@@ -124,6 +139,16 @@ class Book:
             if penalty is not None:
                 penalty = min(max(penalty, 0), notebook.score)
             notebook.late_submission_penalty = penalty
+
+
+def _marks(notebook: SubmittedNotebook) -> dict:
+    """What nbgrader's GetGrades puts into a notebook."""
+    late = notebook.late_submission_penalty or 0
+    return {"score": notebook.score - late, "max_score": notebook.max_score, "late_penalty": late,
+            "comments": {comment.cell.name: comment.comment for comment in notebook.comments},
+            "cells": {grade.cell.name: {"score": grade.score, "points": grade.max_score,
+                                        "waiting": bool(grade.needs_manual_grade and grade.manual_score is None)}
+                      for grade in notebook.grades}}
 
 
 def _explain(error: Exception, again: str) -> Problem:
