@@ -2,7 +2,8 @@
 
     python -m tests.mutation            every mutant of both files; fails if one survives that is not known as equivalent
     python -m tests.mutation --table    the same, and writes tests/02-autograd-engine/kill-table.md
-    python -m tests.mutation --seeds    a fixed share of mutants under 100 seeds: whether any verdict depends on the seed
+    python -m tests.mutation --seeds 9  a fixed share of mutants, and the catalogue's engines, with 9 seeds (100 where no
+                                        number is given): whether any graded verdict differs from a learner's own
 
 A mutant is caught by a promise if that promise does not hold for it. One in the code of a level must be caught by a promise
 of that level: level 3 draws programs from everything, and must not be the only one to notice.
@@ -22,10 +23,13 @@ from pathlib import Path
 from tests.drawn_once import drawn_once
 from tests.engines import REFERENCE, TOPIC, written
 from tests.kill_table import NOT_JUDGED, reason, table, unused_reasons
+from tests.wrong_bases import BASES
+from tests.wrong_engines import WRONG
 from utils.curriculum import ROOT
 from utils.judge.core import DEFAULT_SEED
 from utils.judge.engine import Engine
 from utils.judge.promises import Broken, Promise, collect
+from utils.judge.recipes import KEPT_AS_SET
 from utils.judge.session import Limits, Outcome, Session
 
 SOURCES = {"reference": REFERENCE, "stub": (ROOT / "utils" / "autograd_stub.py").read_text(encoding="utf-8")}
@@ -249,23 +253,39 @@ def share(step: int) -> list[Mutant]:
     return [m for file in SOURCES for m in mutants(file)[3::step]]
 
 
-def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int]) -> list[str]:
-    """Where a seed breaks exercise 3.1, the only one that draws programs, and the learner's own seed does not, or v.v."""
-    found, kept = [], {}
-    for seed in (DEFAULT_SEED, *seeds):
+def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "") -> list[str]:
+    """Where a graded verdict is another than the learner's own, of the exercises that begin so (by default all).
+
+    Which promise of exercise 3.1 meets a flaw is luck, and so it is in an engine whose sets of nodes are walked in the
+    order of their addresses: there a verdict is about the exercise.
+    """
+    def verdict(m: Mutant, seed: int) -> set[str]:
+        wanted = [p for p in promises(m.file) if p.exercise.startswith(exercises) and concerned(m, p)]
+        lucky = {p.name: p.exercise for p in wanted if p.exercise == "3.1" or KEPT_AS_SET.search(m.source)}
+        with tempfile.TemporaryDirectory() as folder:
+            broken = broken_by(m.source, wanted, Path(folder), seed)
+        return {lucky.get(name, name) for name in broken}
+    found, local = [], {m: verdict(m, DEFAULT_SEED) for m in chosen}
+    for seed in seeds:
         for m in chosen:
-            wanted = [p for p in promises(m.file) if p.exercise == "3.1" and concerned(m, p)]
-            with tempfile.TemporaryDirectory() as folder:
-                broken = broken_by(m.source, wanted, Path(folder), seed)
-            if bool(broken) != kept.setdefault(m, bool(broken)):
-                found.append(f"seed {seed}, {m.name}: breaks {', '.join(broken) or 'nothing'}")
+            differ = verdict(m, seed) ^ local[m]
+            found += [f"seed {seed}, {m.name}: {', '.join(sorted(differ))}"] if differ else []
     return found
+
+
+def with_catalogue(every: list[Mutant]) -> list[Mutant]:
+    """Both files as they are, these mutants, and the wrong and right engines of the catalogue's tests."""
+    unchanged = [Mutant(file, "Value.backward", "none", "", "", source) for file, source in SOURCES.items()]
+    engines = {name: engine.source for name, engine in WRONG.items()} | BASES
+    return unchanged + every + [Mutant("reference", "Value.backward", "catalogue", name, "", source)
+                                for name, source in engines.items()]
 
 
 def main(arguments: list[str]) -> int:
     if "--seeds" in arguments:
-        found = depends_on_seed(share(40), range(1, 101))
-        print("\n".join(found) or "no verdict on exercise 3.1 depends on the seed")
+        seeds = range(1, int(arguments[-1]) + 1) if arguments[-1].isdigit() else range(1, 101)
+        found = depends_on_seed(with_catalogue(share(40)), seeds)
+        print("\n".join(found) or "no verdict depends on the seed")
         return bool(found)
     every = [m for file in SOURCES for m in mutants(file)]
     with ProcessPoolExecutor(2) as pool:

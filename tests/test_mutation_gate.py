@@ -24,6 +24,7 @@ from tests.mutation import (
     promises,
     share,
     survivors,
+    with_catalogue,
 )
 from utils.judge.core import judge
 from utils.judge.promises import collect
@@ -169,14 +170,19 @@ def test_kill_table_counts():
 # Local and graded verdicts
 
 def test_verdicts_do_not_depend_on_the_seed(tmp_path):
-    """Both files and a dozen mutants, with a learner's seed and with five others."""
+    """Both files, a dozen mutants, and some of the catalogue's engines; `python -m tests.mutation --seeds` has more."""
     unchanged = [Mutant(file, "Value.backward", "none", "", "", source) for file, source in SOURCES.items()]
-    assert depends_on_seed([*unchanged, *SHARE[1::3]], range(1, 6)) == []
+    assert depends_on_seed([*unchanged, *SHARE[1::3]], range(1, 6), "3.1") == []
+    assert depends_on_seed(with_catalogue(SHARE[1::6])[::16], range(1, 3), "1") == []
+    assert depends_on_seed(with_catalogue(SHARE[1::6])[1::16], range(1, 3), "2") == []
 
 
 def test_verdict_that_depends_on_the_seed_is_told():
     """Negative control: an engine that is wrong on graphs of seven nodes of which the first holds -1.25."""
     odd = "        self.grad = 1.0 + (len(order) == 7 and order[0].data == -1.25)\n"
     rare = REFERENCE.replace("        self.grad = 1.0\n", odd)
-    found = depends_on_seed([Mutant("reference", "Value.backward", "rare", "", "", rare)], range(1, 9))
+    found = depends_on_seed([Mutant("reference", "Value.backward", "rare", "", "", rare)], range(1, 9), "3.1")
     assert 0 < len(found) < 9
+    table = REFERENCE.replace("        self.grad = 1.0\n", "        self.grad = 1.0 + (order[0].data * 4 % 1 > 0)\n")
+    found = depends_on_seed([Mutant("reference", "Value.backward", "table", "", "", table)], [1], "1.2")
+    assert len(found) == 1 and "test_product_multiplies_by_the_other_input" in found[0]
