@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, pairwise
@@ -90,6 +91,12 @@ def trace(root: object, max_nodes: int = 200, names: Mapping[str, object] | None
 
     `names` maps names to values, as `globals()` does; it names values that carry no label.
     """
+    return traced(root, max_nodes, names)[0]
+
+
+def traced(root: object, max_nodes: int = 200,
+           names: Mapping[str, object] | None = None) -> tuple[Trace, list[object]]:
+    """`trace`, and beside it the values themselves, in the order of its nodes."""
     walk = _Walk(root, max_nodes)
     walk.settle_sets()
     order, cyclic = walk.inputs_first(walk.nearest(max_nodes))
@@ -109,7 +116,8 @@ def trace(root: object, max_nodes: int = 200, names: Mapping[str, object] | None
         local = local_derivatives(walk.op[i], tuple(walk.data[p] for p in inputs), walk.data[i])
         edges += [Edge(position[p], position[i], k, local[k]) for k, p in enumerate(inputs) if p in position]
         odd.update(walk.odd[i])
-    return Trace(tuple(nodes), tuple(edges), position[0], walk.total, cyclic, dict(odd))
+    seen = Trace(tuple(nodes), tuple(edges), position[0], walk.total, cyclic, dict(odd))
+    return seen, [walk.values[i] for i in order]
 
 
 class _Walk:
@@ -225,14 +233,24 @@ class _Walk:
         return order, cyclic
 
 
+def canonical(op: str, inputs: int) -> tuple[str, int | float | None]:
+    """The op as RULES spells it, and the constant that an op of one input like "**2" carries."""
+    constant = None
+    if inputs == 1 and (match := WITH_CONSTANT.fullmatch(op)):
+        with suppress(ValueError):      # "**1.2.3"
+            op, constant = match[1], float(match[2]) if set(match[2]) & set(".e") else int(match[2])
+    word = op.strip("_ ").lower().removesuffix("0").removesuffix("backward")
+    return ALIASES.get(word, word), constant
+
+
 def _rule(op: str, inputs: tuple) -> tuple | None:
     """Forward and partials of `op`, with the inputs completed by the constant that an op like `**2` carries."""
     if not all(isinstance(x, (int, float)) for x in inputs):
         return None
-    if len(inputs) == 1 and (match := WITH_CONSTANT.fullmatch(op)):
-        op, inputs = match[1], (*inputs, float(match[2]))
-    word = op.strip("_ ").lower().removesuffix("0").removesuffix("backward")
-    rule = RULES.get((ALIASES.get(word, word), len(inputs)))
+    word, constant = canonical(op, len(inputs))
+    if constant is not None:
+        inputs = (*inputs, float(constant))
+    rule = RULES.get((word, len(inputs)))
     return rule and (*rule, inputs)
 
 
@@ -326,10 +344,10 @@ def _label(value: object) -> str:
     return ""
 
 
-def shorten(text: str) -> str:
-    """`text` on one line, printable characters only, at most 24 of them."""
+def shorten(text: str, length: int = LABEL_LENGTH) -> str:
+    """`text` on one line, printable characters only, at most `length` of them."""
     text = "".join(c for c in " ".join(text.split()) if c.isprintable())
-    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…"
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def plain(thing: object) -> Number | str:

@@ -290,17 +290,24 @@ def find_program(pure: bool = False) -> str | None:
     return own if pure else shutil.which("dot") or own
 
 
-def render(source: str, alt: str, *, pure: bool = False) -> str:
-    """Graphviz source as an SVG document described by `alt`; "" where no program can do it (`pure`: graphviz-pure)."""
+def lay_out(source: str, form: str = "svg", *, pure: bool = False) -> str:
+    """Graphviz source in one of Graphviz's output formats; "" where no program can do it (`pure`: graphviz-pure)."""
     program = find_program(pure)
     if program is None:
         return ""
     try:
-        done = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=True,
+        done = subprocess.run([program, f"-T{form}"], input=source.encode(), capture_output=True, check=True,
                               timeout=RENDER_SECONDS, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
     except (OSError, subprocess.SubprocessError):
         return ""
-    svg = done.stdout.decode("utf-8").replace("\r\n", "\n")
+    return done.stdout.decode("utf-8").replace("\r\n", "\n")
+
+
+def render(source: str, alt: str, *, pure: bool = False) -> str:
+    """Graphviz source as an SVG document described by `alt`; "" where no program can do it (`pure`: graphviz-pure)."""
+    svg = lay_out(source, pure=pure)
+    if not svg:
+        return ""
     svg = re.sub(r"<!--.*?-->\n?", "", svg[svg.index("<svg"):], flags=re.DOTALL)
     svg = svg.replace(f' font-family="{FONT}"', "").replace(' xml:space="preserve"', "").replace(GAP, "")
     return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}" font-family="{FONT_FAMILY}"', 1)
