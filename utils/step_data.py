@@ -178,8 +178,7 @@ def _sliders(trace: Trace, program: Program | None) -> list[dict]:
     for k, name in enumerate(program.names):
         if name not in by_name or (named and name not in named) or _number(program.start[k]) is None:
             continue
-        reach = 10.0 ** math.ceil(math.log10(max(abs(program.start[k]), 1.0)))
-        reach = reach if abs(program.start[k]) > reach / 4 else reach / 2
+        reach = program.reach[k]
         found.append({"node": by_name[name], "place": k, "name": name, "number": float(program.start[k]),
                       "low": -reach, "high": reach, "step": reach / 100})
     return found[:SLIDERS]

@@ -36,6 +36,9 @@ class Program:
     start: list[float]
     names: list[str]
 
+    def __post_init__(self) -> None:
+        self.reach = [_reach(x) for x in self.start]        # how far from 0 a slider goes; it stays as at first
+
     def value(self, numbers: Sequence[float]) -> float:
         """The root's data as a float, nan where the program fails there."""
         try:
@@ -54,6 +57,14 @@ class Program:
             return None
         slope = measure(line, f0, width=max(1.0, abs(self.start[i])))
         return None if slope.kind in ("edge", "steep") or not math.isfinite(slope.value) else slope.value
+
+
+def _reach(x: float) -> float:
+    """5, 10, 50, 100, ...: the first that is at least twice |x|."""
+    if not math.isfinite(x) or abs(x) > 1e300:
+        return 0.0
+    power = 10.0 ** max(0, math.ceil(math.log10(max(abs(x), 1.0)) - 1e-9))
+    return next(r for r in (5.0, power / 2, power, power * 5) if r >= 2 * abs(x) and r >= 5.0)
 
 
 def from_function(function: Callable, given: Sequence, named: Mapping[str, Any]) -> Program:

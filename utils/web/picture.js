@@ -78,7 +78,7 @@ export class Picture {
     const pill = document.createElementNS(SVG, "g");
     const box = make("rect", { rx: 9, height: 20, y: placed.y - 10 }, pill);
     const text = make("text", { x: placed.x, y: placed.y + 4, "text-anchor": "middle" }, pill);
-    const mark = cross(placed.x, placed.y - 18, pill);
+    const mark = cross(0, placed.y, pill);
     return { group, pill, box, text, mark, local, x: placed.x };
   }
 
@@ -147,6 +147,7 @@ export class Picture {
         const width = Math.max(28, 14 + LETTER * look.text.length);
         put(line.box, "width", width.toFixed(1));
         put(line.box, "x", (line.x - width / 2).toFixed(1));
+        put(line.mark, "transform", `translate(${(line.x - width / 2 - 10).toFixed(1)} 0)`);
       }
     }
   }
