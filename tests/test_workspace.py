@@ -243,8 +243,8 @@ def run_all(page, timed_out) -> None:
     raise AssertionError("JupyterLab never ran the notebook")
 
 
-def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
-    """A learner's own Value, wrong in one place: the check's card, a hint and the drawing show on the page."""
+def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp_path):
+    """A learner's own Value, wrong in one place: the check's card, a hint, the drawing and the stepper, played."""
     url, copy, _ = lab
     chromium = need("chromium")
     browsers = need_module("playwright.sync_api")
@@ -252,8 +252,10 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
     right = (copy / "solutions" / SLUG / "level01-naive.py").read_text(encoding="utf-8")
     wrong = right.replace("self.grad += out.data * out.grad", "self.grad = out.data * out.grad")
     (folder / "value.py").write_text(wrong, encoding="utf-8")
-    cells = ["from utils.notebook import check, hint\nfrom utils.visualization import draw\nfrom value import Value",
-             "a = Value(3.0, label='a'); y = a * a; y.backward(); draw(y)", 'check("2.3")', 'hint("2.3")']
+    cells = ["from utils.notebook import check, hint\nfrom utils.stepper import step\n"
+             "from utils.visualization import draw\nfrom value import Value",
+             "a = Value(3.0, label='a'); y = a * a; y.backward(); draw(y)", 'check("2.3")', 'hint("2.3")',
+             'step(check("2.3"))']
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells], metadata=kernel)
     nbformat.write(notebook, folder / "probe.ipynb")
@@ -269,6 +271,20 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_and_drawing(lab, tmp_path):
         drawn = told.locator("img").evaluate("image => image.complete && image.naturalWidth > 50")
         picture = page.locator(".jp-OutputArea-output img").first
         shown = picture.evaluate("image => image.complete && image.naturalWidth > 50"), picture.get_attribute("alt")
+        stepper = page.locator(".upstream-stepper")
+        stepper.wait_for(timeout=60_000)
+        number_of_cells = page.locator(".jp-Cell").count()
+        stepper.focus()
+        for key in ("End", "ArrowLeft", "ArrowLeft", "b", "d", "d"):     # b and d d: commands of JupyterLab outside
+            page.keyboard.press(key)
+        stepper.locator("[data-part=play]").click()
+        stepper.locator(".us-fault-text", has_text="calculus says").wait_for(timeout=30_000)
+        assert stepper.locator("[data-part=play]").inner_text() == "Play"       # at the end it stops by itself
+        assert stepper.locator(".us-edge.us-fault").count() == 1
+        assert page.locator(".jp-Cell").count() == number_of_cells
+        stepper.locator("summary", has_text="Change the inputs").click()
+        stepper.locator("input[data-part^=input-]").first.fill("0.5")           # the learner's code answers
+        stepper.locator(".us-card.us-leaf:not(.us-guess) .us-data", has_text="0.5").wait_for(timeout=30_000)
         context.close()
     assert "out.backward()" in card
     assert "a.grad" in card

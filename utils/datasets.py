@@ -52,11 +52,12 @@ def digits(test: float = 0.2, seed: int = 65) -> tuple[np.ndarray, np.ndarray, n
     return pixels[kept] / 16.0, labels[kept], pixels[held] / 16.0, labels[held]
 
 
-def plot_boundary(predict: Callable[[list[float]], float], xs: Sequence, ys: Sequence, ax=None):
+def plot_boundary(predict: Callable[[list[float]], float], xs: Sequence, ys: Sequence, ax=None, grid: int = GRID):
     """The points, and where `predict` changes sign between them; returns the matplotlib axes.
 
     `predict` takes a list of two numbers and returns a float: positive means class +1. `xs` is a list of n pairs,
-    `ys` of n targets, +1 or -1. Draws on `ax`, or on new axes. Raises ValueError where lengths or targets do not fit.
+    `ys` of n targets, +1 or -1. Draws on `ax`, or on new axes, from grid x grid predictions. Raises ValueError where
+    lengths or targets do not fit, or a prediction is no finite number.
     """
     if len(xs) != len(ys) or not len(xs):
         raise ValueError(f"expected as many points as targets and at least one, got {len(xs)} and {len(ys)}")
@@ -67,8 +68,10 @@ def plot_boundary(predict: Callable[[list[float]], float], xs: Sequence, ys: Seq
     ax = ax or plt.subplots()[1]
     points = np.asarray(xs, dtype=float)  # (n, 2)
     low, high = points.min(axis=0) - 0.4, points.max(axis=0) + 0.4
-    across, up = (np.linspace(low[i], high[i], GRID) for i in (0, 1))
-    scores = np.array([[float(predict([float(x), float(y)])) for x in across] for y in up])  # (GRID, GRID)
+    across, up = (np.linspace(low[i], high[i], grid) for i in (0, 1))
+    scores = np.array([[float(predict([float(x), float(y)])) for x in across] for y in up])  # (grid, grid)
+    if not np.isfinite(scores).all():
+        raise ValueError("a prediction is not finite: no boundary to draw")
 
     (_, _, positive), (_, _, negative) = CLASSES
     edges = [min(scores.min(), -1.0), 0.0, max(scores.max(), 1.0)]

@@ -61,7 +61,7 @@ class Program:
 
 def _reach(x: float) -> float:
     """5, 10, 50, 100, ...: the first that is at least twice |x|."""
-    if not math.isfinite(x) or abs(x) > 1e300:
+    if not abs(x) <= 1e300:             # nan, inf, an int beyond every float
         return 0.0
     power = 10.0 ** max(0, math.ceil(math.log10(max(abs(x), 1.0)) - 1e-9))
     return next(r for r in (5.0, power / 2, power, power * 5) if r >= 2 * abs(x) and r >= 5.0)

@@ -116,7 +116,10 @@ class Stepper(anywidget.AnyWidget):
         except Exception as error:      # a learner's forward off the beaten point: log of a negative number
             self.send({"trouble": f"Your code raised {type(error).__name__} for these inputs: {plain(str(error))}"})
             return
-        self.trace = as_data(self.run, self._program)
+        answer = as_data(self.run, self._program)
+        if answer == self.trace:        # back where it was: no trait changes, and the page still waits
+            self.send({"trouble": ""})
+        self.trace = answer
 
     def __repr__(self) -> str:
         marked = len(self.run.wrong)

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 
 from utils.fresh import follow
 from utils.notebook import check, hint, status
+from utils.stepper import step
 from utils.visualization import draw
 from value import Value
 
@@ -55,9 +56,9 @@ def yours():
 #    expected one. Paste that program into a cell and look. Not enough? Go to 2.
 # 2. **The hint ladder.** `hint("1.1")` shows the first hint of exercise 1.1; run it again for the next, more concrete
 #    one. The playing cells end with that line; take away its `#`. Ladder climbed? Go to 3.
-# 3. **The drawing of your own graph.** `draw(root)` shows every value, its gradient and its edges. Is an edge
-#    missing? Which is the last gradient, counted from the root, that is still right? Still dark after three hours? Go
-#    to 4.
+# 3. **Your own graph, seen.** `draw(root)` shows every value, its gradient and its edges. `step(root)` plays your
+#    backward pass, one contribution at a time, and marks the first that is not what calculus says; `step(check("1.3"))`
+#    does so with the failing program of a check. Still dark after three hours? Go to 4.
 # 4. **The escape hatch.** `from utils.autograd_stub import Value`, written into `value.py` below your own class, is a
 #    complete engine. Go on with it, without shame: the topic is marked *borrowed* and earns its points once your own
 #    engine passes. On another day, take the line out and come back to door 1.
@@ -406,6 +407,18 @@ check("1.5")
 # %%
 check(1)
 
+# %% [markdown]
+# **See it.** This is your engine at work, on the graph of 1.4. Before each *Step* of the way back, say which number
+# comes next, and at which node.
+
+# %%
+def diamond(a):
+    b = a + a
+    c = b + b
+    return b + c
+
+step(diamond, a=1.0)
+
 # %% [markdown] essay="E1"
 # ### E1 Why a topological order? (5 minutes)
 #
@@ -652,6 +665,13 @@ check("2.6", answer_2_6)
 check(2)
 
 # %% [markdown]
+# **See it.** The stepper asks before it shows; answer for three steps at least. Then move `a` under *Change the
+# inputs*: at which `a` does `tanh` let almost nothing back?
+
+# %%
+step(lambda a: 3 * a.tanh() + a.exp() * a, a=0.0, predict=True)
+
+# %% [markdown]
 # # Level 3: As right as PyTorch, at any size
 #
 # ### 3.1 Generated programs (5 minutes)
@@ -797,14 +817,19 @@ check("3.3")
 check(3)
 
 # %% [markdown]
+# **See it.** The expression of 3.1 on your engine. Tick *Measured slopes*: the numbers below the inputs come from
+# forward runs alone, and know nothing of your rules.
+
+# %%
+step(expression, a=1.5, b=2.0)
+
+# %% [markdown]
 # # Level 4: It learns
 #
 # Two half moons reach into each other. No straight line separates them:
 
 # %%
 import random
-
-import matplotlib.pyplot as plt
 
 from utils.datasets import plot_boundary, two_moons
 from value import MLP, Layer, Neuron, train_step
@@ -854,21 +879,15 @@ check("4.1")
 # near there, or above, and end well below.
 
 # %%
-def picture(model, losses):
-    _, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
-    left.plot(losses, color="#0072B2")
-    left.set(xlabel="step", ylabel="mean squared error", title="Loss", ylim=(0, None))
-    plot_boundary(lambda point: model(point).data, xs, ys, ax=right)
-    plt.show()
+from utils.training import watch_training
 
 # %% try="4.2"
 with yours():
     random.seed(3)
     model = MLP(2, [8, 1])
-    losses = [train_step(model, xs, ys, learning_rate=0.2) for _ in range(300)]
+    losses = watch_training(train_step, model, xs, ys, steps=300, learning_rate=0.2)
     right = sum((model(x).data > 0) == (y > 0) for x, y in zip(xs, ys))
     print(f"loss {losses[0]:.2f} to {losses[-1]:.2f}; {right} of {len(xs)} points on the right side")
-    picture(model, losses)
 
 # hint("4.2")
 
@@ -933,6 +952,16 @@ check("4.2")
 
 # %%
 check(4)
+
+# %% [markdown]
+# **See it.** One point's share of the loss, through a small network of yours, each neuron folded into one card. Which
+# neuron gets the largest gradient? Unfold them to see where it comes from.
+
+# %%
+with yours():
+    random.seed(3)
+    small = MLP(2, [3, 1])
+    display(step(lambda x1, x2: (small([x1, x2]) - 1.0) ** 2, x1=1.0, x2=-2.0))
 
 # %%
 status()

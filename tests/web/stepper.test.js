@@ -142,6 +142,9 @@ test("a moved input is previewed at once, then the learner's code is asked and a
   held.tell("change:trace");
   assert.equal(place.querySelectorAll(".us-guess").length, 0);
   assert.equal(texts(".us-data")[0], "-1.0");
+  part("input-x").oninput();
+  held.tell("msg:custom", { trouble: "" });
+  assert.equal(place.querySelectorAll(".us-guess").length, 0);
   held.tell("msg:custom", { trouble: "Your code raised ValueError." });
   assert.equal(place.querySelector(".us-caption").textContent, "Your code raised ValueError.");
 });

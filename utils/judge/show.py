@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
+from utils.judge.expression import program_of
 from utils.judge.picture import picture
 from utils.judge.report import Report, Verdict, number
 
@@ -78,6 +79,8 @@ def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
         lines += textwrap.wrap(f"  What this looks like: {looks_like}", 100, subsequent_indent="    ")
     if verdict.hint:
         lines.append(f"  Next: {verdict.hint} in the notebook.")
+    if call := _stepper(verdict):
+        lines.append(f"  See your own code do it: {call} in the notebook.")
     return "\n".join(lines)
 
 
@@ -85,6 +88,12 @@ def _briefly(verdict: Verdict, told: tuple[str, ...]) -> str:
     """What a promise says; where it was broken without a program, as a drill's box is, why as well."""
     why = verdict.status == "failed" and verdict.program is None and verdict.detail not in (None, *told)
     return f"{verdict.says} {verdict.detail}" if why else verdict.says
+
+
+def _stepper(verdict: Verdict) -> str | None:
+    """The call that opens the failing program in the stepper, where it is one that can be stepped through."""
+    stepped = verdict.status == "failed" and program_of(verdict.program)
+    return f'step(check("{verdict.exercise}"))' if stepped else None
 
 
 def _looks_like(verdict: Verdict) -> str | None:
@@ -140,6 +149,8 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
         parts.append(f'<div style="{STYLE["named"]}"><b>What this looks like:</b> {_marked(looks_like)}</div>')
     if verdict.hint:
         parts.append(f"<div>Next: <code>{escape(verdict.hint)}</code></div>")
+    if call := _stepper(verdict):
+        parts.append(f"<div>See your own code do it, step by step: <code>{escape(call)}</code></div>")
     return "\n".join(p for p in parts if p)
 
 

@@ -36,7 +36,8 @@ export class Stepper {
       this.build();
     };
     this.hear = (message) => {
-      this.trouble = message.trouble ?? "";
+      this.guess = null;
+      this.trouble = message.trouble;
       this.refresh();
     };
     model.on?.("change:trace", this.listen);
