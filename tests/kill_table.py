@@ -11,6 +11,7 @@ NOT_JUDGED = {
     "Value._prev": "drawings", "Value._op": "drawings", "Value.label": "drawings",
     "Value._send": "a learner's own operations", "Value._send_by": "a learner's own operations",
     "_no_shares": "the rule of a leaf, which is never run",
+    "_number": "numbers of other kinds, and what an error says", "_forget_uses": "a backward pass that was interrupted",
     **dict.fromkeys(("checkpoint", "_run", "_run_again"), "saving memory, which no promise is about"),
 }
 
@@ -41,6 +42,10 @@ EQUIVALENT = {
     "The square of a difference has no sign.": (("train_step", "model(x) - y", "y - model(x)"),),
     "For rules of a learner's own and for checkpoints, which no promise is about.": (
         ("Value.backward", "node._da(grad), 1.0)", "node._da(grad), "),),
+    "Ints and floats need no second look, and promises hold no other numbers.": (
+        ("Value.", "_PLAIN", ""), ("Value.", "_number(", ""), ("Value.__init__", "type(data)", "")),
+    "What an error says is not judged, nor what is left of a pass that one stopped.": (
+        ("Value.", "raise ", ""), ("Value.log", "if not", ""), ("Value.backward", "_forget_uses", "")),
     "In a network of layers, breadth first is a right order even where uses are not counted.": (
         ("Value.backward", "parent._uses += 1", "parent._uses = 1"),),
 }

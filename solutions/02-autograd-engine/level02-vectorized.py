@@ -142,6 +142,9 @@ class Value:
 
     def __init__(self, data, _children=(), _op="", label=""):
         self.data = np.array(_array(data))
+        if not self.data.size or not np.isfinite(self.data).all():
+            raise ValueError(f"Value holds finite numbers, at least one, not {repr(data)[:40]} of the shape "
+                             f"{self.data.shape}; inf or nan would spread to every result: find where it was made")
         self.grad = 0.0
         self._prev = tuple(_children)  # the operands that are Values
         self._op = _op  # for drawings, as is label
@@ -187,7 +190,12 @@ class Value:
 
     def cross_entropy(self, labels):
         """The mean of -log softmax(row)[label] over the rows of (n, classes), for n whole numbers `labels`."""
-        return _apply("cross entropy", self, labels=np.asarray(labels))
+        labels, shape = np.asarray(labels), np.shape(self.data)
+        if len(shape) != 2 or labels.shape != shape[:1] or labels.dtype.kind not in "iu" or (
+                labels.min() < 0 or labels.max() >= shape[1]):
+            raise ValueError("cross_entropy takes (n, classes) and n whole numbers from 0 to classes - 1, got "
+                             f"{shape} and labels {repr(labels)[:60]}")
+        return _apply("cross entropy", self, labels=labels)
 
     def backward(self, gradient=None, inner=True):
         """Add d(this)/d(leaf) to every leaf's `grad`; inside the graph `grad` is that of this pass.

@@ -17,8 +17,12 @@ of that. Holds levels 1 to 4, long chains included. `python3 course.py bench` me
 
 import math
 import random
+from dis import get_instructions
 from functools import partial
 from itertools import repeat
+from numbers import Real
+
+_PLAIN = frozenset((int, float))  # the types of numbers that need no second look
 
 
 class Value:
@@ -28,8 +32,11 @@ class Value:
     # is the constant operand, for drawings. A node of many parents has their tuple in _a, and in _da the list of local
     # derivatives, or a function that takes this node's gradient to the parents' shares of it.
     __slots__ = ("_a", "_b", "_da", "_db", "_tag", "_uses", "data", "grad")
+    __array_ufunc__ = None  # so that NumPy asks us about `array * value`, instead of making an array of Values
 
     def __init__(self, data, _children=(), _op="", label=""):
+        if type(data) is not float or data - data != 0.0:  # inf - inf and nan - nan are nan
+            data = _number(data, "Value holds")
         self.data = data
         self.grad = 0.0
         self._a = tuple(_children) or None
@@ -48,18 +55,24 @@ class Value:
         """a + b."""
         if type(other) is Value:
             return _node("+", self.data + other.data, self, 1.0, other, 1.0)
+        if type(other) not in _PLAIN:
+            other = _number(other, "+ takes a Value or")
         return _node("+{}", self.data + other, self, 1.0, None, other)
 
     def __mul__(self, other):
         """a * b."""
         if type(other) is Value:
             return _node("*", self.data * other.data, self, other.data, other, self.data)
+        if type(other) not in _PLAIN:
+            other = _number(other, "* takes a Value or")
         return _node("*{}", self.data * other, self, other, None, other)
 
     def __sub__(self, other):
         """a - b."""
         if type(other) is Value:
             return _node("-", self.data - other.data, self, 1.0, other, -1.0)
+        if type(other) not in _PLAIN:
+            other = _number(other, "- takes a Value or")
         return _node("-{}", self.data - other, self, 1.0, None, other)
 
     def __truediv__(self, other):
@@ -67,16 +80,22 @@ class Value:
         if type(other) is Value:
             out = self.data / other.data
             return _node("/", out, self, 1.0 / other.data, other, -out / other.data)
+        if type(other) not in _PLAIN:
+            other = _number(other, "/ takes a Value or")
         return _node("/{}", self.data / other, self, 1.0 / other, None, other)
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __rsub__(self, other):
         """number - a."""
+        if type(other) not in _PLAIN:
+            other = _number(other, "- takes a Value or")
         return _node("{}-", other - self.data, self, -1.0, None, other)
 
     def __rtruediv__(self, other):
         """number / a."""
+        if type(other) not in _PLAIN:
+            other = _number(other, "/ takes a Value or")
         out = other / self.data
         return _node("{}/", out, self, -out / self.data, None, other)
 
@@ -90,8 +109,11 @@ class Value:
             raise TypeError(f"the exponent must be an int or a float, not {type(exponent).__name__}; "
                             "for a Value b write (b * a.log()).exp()")
         x = self.data
-        slope = exponent * math.pow(x, exponent - 1) if x and exponent else _power_slope_at_zero(exponent)
-        return _node("**{}", math.pow(x, exponent), self, slope, None, exponent)
+        try:
+            slope = exponent * math.pow(x, exponent - 1) if x and exponent else _power_slope_at_zero(exponent)
+            return _node("**{}", math.pow(x, exponent), self, slope, None, exponent)
+        except (OverflowError, ValueError) as error:  # too large; 1 / 0; the root of a negative number
+            raise type(error)(f"{x} ** {exponent} is no float: {error}") from None
 
     def relu(self):
         """max(a, 0); the local derivative at 0 is 0."""
@@ -104,11 +126,16 @@ class Value:
 
     def exp(self):
         """e**a."""
-        e = math.exp(self.data)
+        try:
+            e = math.exp(self.data)
+        except OverflowError:
+            raise OverflowError(f"exp({self.data}) is too large for a float; make the input smaller") from None
         return _node("exp", e, self, e)
 
     def log(self):
         """The natural logarithm of a > 0."""
+        if not self.data > 0:
+            raise ValueError(f"log takes a number above 0, got {self.data}; where it can be 0, add a little first")
         return _node("log", math.log(self.data), self, 1.0 / self.data)
 
     def sigmoid(self):
@@ -118,53 +145,59 @@ class Value:
 
     def backward(self, gradient=1.0):
         """Add `gradient` * d(this)/d(leaf) to every leaf's `grad`, and set the others'; the graph stays usable."""
+        if type(gradient) not in _PLAIN:
+            gradient = _number(gradient, "backward takes")
         nodes = [self]
-        for node in nodes:  # first walk, over a list that grows: count the uses of every node
-            a, b = node._a, node._b
-            if b is not None:
-                node.grad = 0.0
-                if not a._uses:
-                    nodes.append(a)
-                a._uses += 1
-                if not b._uses:
-                    nodes.append(b)
-                b._uses += 1
-            elif type(a) is tuple:
-                node.grad = 0.0
-                for parent in a:
-                    if not parent._uses:
-                        nodes.append(parent)
-                    parent._uses += 1
-            elif a is not None:  # a leaf's gradient is not reset: it accumulates from pass to pass
-                node.grad = 0.0
-                if not a._uses:
-                    nodes.append(a)
-                a._uses += 1
-        self.grad += gradient
-        nodes = [self]
-        for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
-            a, b, grad = node._a, node._b, node.grad
-            if b is not None:
-                a.grad += node._da * grad
-                a._uses -= 1
-                if not a._uses:
-                    nodes.append(a)
-                b.grad += node._db * grad
-                b._uses -= 1
-                if not b._uses:
-                    nodes.append(b)
-            elif type(a) is tuple:
-                slopes, grad = (node._da, grad) if type(node._da) is list else (node._da(grad), 1.0)
-                for parent, slope in zip(a, slopes, strict=False):
-                    parent.grad += slope * grad
-                    parent._uses -= 1
-                    if not parent._uses:
-                        nodes.append(parent)
-            elif a is not None:
-                a.grad += node._da * grad
-                a._uses -= 1
-                if not a._uses:
-                    nodes.append(a)
+        try:
+            for node in nodes:  # first walk, over a list that grows: count the uses of every node
+                a, b = node._a, node._b
+                if b is not None:
+                    node.grad = 0.0
+                    if not a._uses:
+                        nodes.append(a)
+                    a._uses += 1
+                    if not b._uses:
+                        nodes.append(b)
+                    b._uses += 1
+                elif type(a) is tuple:
+                    node.grad = 0.0
+                    for parent in a:
+                        if not parent._uses:
+                            nodes.append(parent)
+                        parent._uses += 1
+                elif a is not None:  # a leaf's gradient is not reset: it accumulates from pass to pass
+                    node.grad = 0.0
+                    if not a._uses:
+                        nodes.append(a)
+                    a._uses += 1
+            self.grad += gradient
+            nodes = [self]
+            for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
+                a, b, grad = node._a, node._b, node.grad
+                if b is not None:
+                    a.grad += node._da * grad
+                    a._uses -= 1
+                    if not a._uses:
+                        nodes.append(a)
+                    b.grad += node._db * grad
+                    b._uses -= 1
+                    if not b._uses:
+                        nodes.append(b)
+                elif type(a) is tuple:
+                    slopes, grad = (node._da, grad) if type(node._da) is list else (node._da(grad), 1.0)
+                    for parent, slope in zip(a, slopes, strict=False):
+                        parent.grad += slope * grad
+                        parent._uses -= 1
+                        if not parent._uses:
+                            nodes.append(parent)
+                elif a is not None:
+                    a.grad += node._da * grad
+                    a._uses -= 1
+                    if not a._uses:
+                        nodes.append(a)
+        except BaseException:  # interrupted, or a rule of one's own failed: the next pass must not wait for this one
+            _forget_uses(nodes)
+            raise
 
     # The names of level 1, for drawings and for an operation of one's own: Value(x, (a, b), "op"), then set _backward.
     @property
@@ -196,6 +229,24 @@ class Value:
     def label(self, label):
         kind = self._tag.partition("\t")[0]
         self._tag = f"{kind}\t{label}"
+
+
+def _forget_uses(nodes):
+    for node in nodes:
+        for parent in node._prev:
+            if parent._uses:
+                parent._uses = 0
+                nodes.append(parent)
+
+
+def _number(x, says):
+    """x as a finite int or float, or an error that says what was given, what is expected and what to do."""
+    if isinstance(x, Real):
+        if math.isfinite(x):
+            return x if isinstance(x, int) else float(x)
+        raise ValueError(f"{says} a finite number, not {x}, which would spread to every result: find where it was made")
+    raise TypeError(f"{says} a number, an int or a float, not {type(x).__name__} {repr(x)[:40]}; "
+                    "of a text float() makes one, of an array or a list take single numbers")
 
 
 def _power_slope_at_zero(n):
@@ -240,8 +291,16 @@ def checkpoint(f, *inputs):
     """f(*inputs) as one node that keeps no graph of what f does: backward calls f again, and walks what it made.
 
     `f` takes Values and returns one; it must do the same in both calls. What else it uses must be leaves, such as
-    weights: they get their gradients too. Raises TypeError if f returns anything else.
+    weights: they get their gradients too. Raises TypeError if f returns anything else, and ValueError if a variable
+    that f reads holds a node inside a graph (one in a list or an attribute is not seen).
     """
+    for step in get_instructions(f) if hasattr(f, "__code__") else ():
+        x = f.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
+        if step.opname == "LOAD_DEREF" and step.argval in f.__code__.co_freevars:
+            x = f.__closure__[f.__code__.co_freevars.index(step.argval)].cell_contents
+        if type(x) is Value and x._a is not None:
+            raise ValueError(f"checkpoint: f reads {step.argval}, a node inside the graph, which is no leaf; "
+                             f"give it to f as one of its inputs: checkpoint(f, ..., {step.argval})")
     return _node("checkpoint", _run(f, inputs)[1].data, inputs, partial(_run_again, f, inputs))
 
 
