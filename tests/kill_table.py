@@ -12,7 +12,7 @@ NOT_JUDGED = {
     "Value._send": "a learner's own operations", "Value._send_by": "a learner's own operations",
     "_no_shares": "the rule of a leaf, which is never run",
     "_number": "numbers of other kinds, and what an error says", "_forget_uses": "a backward pass that was interrupted",
-    **dict.fromkeys(("checkpoint", "_run", "_run_again"), "saving memory, which no promise is about"),
+    "_refuse_inner_nodes": "what a checkpoint may not read",
 }
 
 # Reason: the mutants it excuses, by function, a part of the statement before, and a part of the statement after.
@@ -40,12 +40,11 @@ EQUIVALENT = {
     "Any start at random will do, and any bias.": (
         ("Neuron.__init__", "random.uniform", ""), ("Neuron.__init__", "self.b = Value(0.0)", "self.b = Value(1.0)")),
     "The square of a difference has no sign.": (("train_step", "model(x) - y", "y - model(x)"),),
-    "For rules of a learner's own and for checkpoints, which no promise is about.": (
-        ("Value.backward", "node._da(grad), 1.0)", "node._da(grad), "),),
     "Ints and floats need no second look, and promises hold no other numbers.": (
         ("Value.", "_PLAIN", ""), ("Value.", "_number(", ""), ("Value.__init__", "type(data)", "")),
     "What an error says is not judged, nor what is left of a pass that one stopped.": (
-        ("Value.", "raise ", ""), ("Value.log", "if not", ""), ("Value.backward", "_forget_uses", "")),
+        ("Value.", "raise ", ""), ("Value.log", "if not", ""), ("Value.backward", "_forget_uses", ""),
+        ("checkpoint", "_refuse_inner_nodes", ""), ("_run", "if type(out)", "pass")),
     "In a network of layers, breadth first is a right order even where uses are not counted.": (
         ("Value.backward", "parent._uses += 1", "parent._uses = 1"),),
 }

@@ -37,6 +37,7 @@ ORDINARY = Limits()
 ENOUGH = Limits(cpu=1.0, wall=20.0)     # a right engine needs milliseconds for a script without limits of its own
 LONGEST = 4.0                           # CPU seconds for the others, which need half a second
 NETWORK = ("Neuron", "Layer", "MLP", "train_step", "dot")
+EXTENSIONS = ("checkpoint", "derivative", "_run", "_run_again")
 BASICS = ("__init__", "__add__", "__radd__", "__mul__", "__rmul__", "backward", "_node")
 ENDLESS = 2                             # a mutant that has reached so many limits is caught: the rest is not run
 
@@ -61,8 +62,10 @@ class Mutant:
         """The levels that promise what the changed code does: one of them has to notice."""
         if self.function.startswith(NETWORK):
             return (4,)
+        if self.function in EXTENSIONS:
+            return (3,)
         if self.file == "stub" and self.function == "Value.backward":
-            return (1, 4)                   # one of its branches is for the nodes of a network
+            return (1, 3, 4)                # one of its branches is for a network's nodes and for checkpoints
         return (1,) if self.function.rpartition(".")[2] in BASICS else (2,)
 
 
@@ -217,6 +220,8 @@ def promises(file: str) -> list[Promise]:
 def concerned(mutant: Mutant, promise: Promise) -> bool:
     """Whether the promise runs the mutated code at all: `+`, `*` and backward are used by all, the network by its own only."""
     level = int(promise.exercise[0])
+    if mutant.levels == (3,):
+        return promise.exercise in ("3.4", "3.5")
     if mutant.levels == (2,):
         return level in (2, 4) or promise.exercise == "3.1"
     return mutant.levels[0] == 1 or level == 4

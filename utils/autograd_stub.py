@@ -289,6 +289,11 @@ def checkpoint(f, *inputs):
     weights: they get their gradients too. Raises TypeError if f returns anything else, and ValueError if a variable
     that f reads holds a node inside a graph (one in a list or an attribute is not seen).
     """
+    _refuse_inner_nodes(f)
+    return _node("checkpoint", _run(f, inputs)[1].data, inputs, partial(_run_again, f, inputs))
+
+
+def _refuse_inner_nodes(f):
     for step in get_instructions(f) if hasattr(f, "__code__") else ():
         x = f.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
         if step.opname == "LOAD_DEREF" and step.argval in f.__code__.co_freevars:
@@ -296,7 +301,6 @@ def checkpoint(f, *inputs):
         if type(x) is Value and x._a is not None:
             raise ValueError(f"checkpoint: f reads {step.argval}, a node inside the graph, which is no leaf; "
                              f"give it to f as one of its inputs: checkpoint(f, ..., {step.argval})")
-    return _node("checkpoint", _run(f, inputs)[1].data, inputs, partial(_run_again, f, inputs))
 
 
 def _run(f, inputs):
@@ -311,6 +315,13 @@ def _run_again(f, inputs, grad):
     copies, out = _run(f, inputs)
     out.backward(grad)
     return [copy.grad for copy in copies]
+
+
+def derivative(f, x):
+    """f'(x) at a Value x as a Value: its `backward` adds f''(x) to x.grad. f may use +, -, * and / only."""
+    inner = _node("", x, None, None)  # a number that is a Value: this backward pass computes with Values
+    f(inner).backward()
+    return inner.grad if type(inner.grad) is Value else Value(inner.grad)
 
 
 class Neuron:

@@ -8,7 +8,7 @@
 # order a graph must be walked. Find a wrong gradient with nothing but forward values.
 #
 # **Need.** Python classes and closures, the chain rule (`math-refresh.ipynb`), the picture of a graph
-# (`intuition.ipynb`). About three hours; two exercises are marked *extension* and can wait.
+# (`intuition.ipynb`). About three hours; the exercises marked *extension* can wait.
 
 # %% [markdown]
 # ## How to work
@@ -809,6 +809,106 @@ with yours():
 
 # %% check="3.3"
 check("3.3")
+
+# %% [markdown]
+# ### 3.4 Compute it twice, keep less (20 minutes, extension)
+#
+# A walk back needs the numbers of the forward pass, so the whole graph waits in memory until it comes. In large models
+# that graph, and not the weights, is what fills the memory. There is a trade: keep only where a part of the program
+# *began*, and run that part again when the walk back gets there. Frameworks call the place a **checkpoint**.
+#
+# **Predict**: 120 layers, three operations each. How many nodes stay alive without checkpoints, and how many with one
+# for every ten layers? How often does a layer run, in all?
+
+# %% try="3.4"
+import gc
+
+from value import checkpoint
+
+calls = []
+
+def ten_layers(h):
+    """Ten layers h * h * w + b; `calls` notes each run."""
+    calls.append("run")
+    for _ in range(10):
+        h = h * h * w + b
+    return h
+
+def alive():
+    gc.collect()
+    return sum(type(thing) is Value for thing in gc.get_objects())
+
+with yours():
+    for step in (lambda h: ten_layers(h), lambda h: checkpoint(ten_layers, h)):
+        calls.clear()
+        w, b, x = Value(-0.6), Value(0.45), Value(0.7)
+        before, y = alive(), x
+        for _ in range(12):
+            y = step(y)
+        kept = alive() - before
+        y.backward()
+        print(f"{kept:4} nodes kept, {len(calls)} runs; gradients {x.grad!r}, {w.grad!r}, {b.grad!r}")
+        del y
+
+# hint("3.4")
+
+# %% [markdown]
+# **Yours**: `checkpoint(f, x)`, below the class in `value.py`. It returns a `Value` with the number of `f(x)`, whose
+# only parent is `x`. Its local rule runs `f` again, on a fresh leaf that holds the number of `x`, and walks back over
+# *that* graph. Three things to get right:
+#
+# - The walk over the graph of `f` starts from the gradient of the checkpoint, and not from 1.
+# - Weights that `f` uses, like `w` and `b`, are leaves. They get their gradients on that walk, through `+=`.
+# - `f` runs twice: once for the number, once in the walk back. The check counts, with a function of its own.
+#
+# The gradients are the same numbers, computed in the same order: the check compares them to the last bit. The nodes
+# that you keep are between you and your memory.
+
+# %% check="3.4"
+check("3.4")
+
+# %% [markdown]
+# ### 3.5 The derivative of a derivative (20 minutes, extension)
+#
+# A slope changes too, and *its* slope says how a curve bends. To get it, differentiate the backward pass: it is a
+# program like any other, made of `+` and `*`.
+#
+# **Predict** for t³ at t = 2: the derivative, and the derivative of that.
+
+# %% try="3.5"
+from value import derivative
+
+with yours():
+    x = Value(2.0, label="x")
+    d = derivative(lambda t: t * t * t, x)
+    print("first derivative", d.data)
+    d.backward()
+    print("second derivative", x.grad)
+    display(draw(d))
+
+# hint("3.5")
+
+# %% [markdown]
+# **Yours**: `derivative(f, x)`, below the class. It returns f'(x) as a `Value` with a graph of its own, so that
+# `backward()` on it gives `x` the gradient f''(x). `f` uses `+` and `*`, on its argument and on numbers, and runs once;
+# `x.grad` is yours to keep clean until then. One way needs no change in your class: what happens in your rules when
+# `data` is itself a `Value`?
+#
+# PyTorch does this with `create_graph=True`.
+
+# %%
+try:
+    import torch
+
+    t = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    (first,) = torch.autograd.grad(t * t * t, t, create_graph=True)
+    (second,) = torch.autograd.grad(first, t)
+    print("PyTorch ", first.item(), second.item())
+except ImportError:
+    print("PyTorch is not installed here. The check below does not need it.")
+
+# %% check="3.5"
+check("3.5")
 
 # %% [markdown]
 # ### Level 3 in one view

@@ -223,6 +223,31 @@ class Value:
         # <<<
 
 
+# Exercise 3.4, an extension
+def checkpoint(f, x):
+    """f(x) as one node on x, for f from a Value to a Value; its rule runs f again, for what x and f's weights get."""
+    # exercise 3.4 >>> checkpoint
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    def _backward():
+        copy = Value(x.data)  # a leaf: the walk ends here
+        (f(copy) * out.grad).backward()  # times a constant: the walk over f's graph starts from out.grad
+        x.grad += copy.grad
+    out._backward = _backward
+    return out
+    # <<<
+
+
+# Exercise 3.5, an extension
+def derivative(f, x):
+    """f'(x) at the Value x, as a Value whose backward() gives x.grad f''(x); f uses + and * only, and runs once."""
+    # exercise 3.5 >>> derivative
+    inner = Value(x)  # a number that is itself a Value: this walk computes with Values, and leaves a graph
+    f(inner).backward()
+    slope = inner.grad
+    return slope if isinstance(slope, Value) else Value(slope)
+    # <<<
+
+
 # Exercise 4.1
 class Neuron:
     """tanh(w . x + b) for `nin` inputs; without the tanh where `nonlin` is False."""

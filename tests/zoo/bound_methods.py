@@ -1,6 +1,6 @@
 """No closures: the rule of a node is a functools.partial of a method. The graph is walked along `_prev`, a list.
 
-Judged: 1 2 3.1 3.2
+Judged: 1 2 3.1 3.2 3.4 3.5
 """
 
 import math
@@ -102,3 +102,25 @@ class Value:
         for node in reversed(order):
             if node._backward:
                 node._backward()
+
+
+def checkpoint(f, x):
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    out._backward = Again(f, x, out).run
+    return out
+
+
+class Again:
+    def __init__(self, f, x, out):
+        self.f, self.x, self.out = f, x, out
+
+    def run(self):
+        leaf = Value(self.x.data)
+        (self.f(leaf) * self.out.grad).backward()
+        self.x.grad += leaf.grad
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

@@ -1,6 +1,6 @@
 """Every node knows its height above the leaves; backward goes down level by level.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import math

@@ -1,6 +1,6 @@
 """Closures, `_prev` as a set, a recursion limit raised by hand.
 
-Judged: 1 2 3 4
+Judged: 1 2 3.1 3.2 3.3 3.4 3.5 4
 """
 
 import math
@@ -196,3 +196,20 @@ def train_step(model, xs, ys, learning_rate):
     for p in model.parameters():
         p.data -= learning_rate * p.grad
     return loss.data
+
+
+def checkpoint(f, x):
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    def _backward():
+        copy = Value(x.data)
+        end = f(copy) * Value(out.grad)
+        end.backward()
+        x.grad += copy.grad
+    out._backward = _backward
+    return out
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return Value(0.0) + inner.grad

@@ -1,6 +1,6 @@
 """Values compare by data and hash by identity, with all the comparisons; nodes are told apart by id.
 
-Judged: 1 2 3.1 3.2
+Judged: 1 2 3.1 3.2 3.4 3.5
 """
 
 import functools
@@ -126,3 +126,22 @@ class Value:
         for v in reversed(order):
             if v._backward is not None:
                 v._backward()
+
+
+def checkpoint(f, x):
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    out._backward = lambda: again(f, x, out.grad)
+    return out
+
+
+def again(f, x, upstream):
+    leaf = Value(x.data)
+    root = f(leaf) * upstream
+    root.backward()
+    x.grad = x.grad + leaf.grad
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

@@ -1,6 +1,6 @@
 """The reverse order as a generator that runs while gradients flow; gradients live in a dict until the walk ends.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import math

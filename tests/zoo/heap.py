@@ -1,6 +1,6 @@
 """Nodes are numbered as they are made; a heap hands out the youngest first.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import heapq

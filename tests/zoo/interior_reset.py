@@ -1,6 +1,6 @@
 """backward zeroes the gradients inside the graph and lets those of leaves accumulate, as PyTorch does; it returns self.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import math

@@ -1,6 +1,6 @@
 """int data stays int, gradients too where they can: `Value(2) * Value(3)` holds 6. `_prev` is a list.
 
-Judged: 1 2 3.1 3.2
+Judged: 1 2 3.1 3.2 3.4 3.5
 """
 
 import math
@@ -117,3 +117,19 @@ class Value:
         self.grad = 1
         for v in done[::-1]:
             v._backward()
+
+
+def checkpoint(f, x):
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    def _backward():
+        copy = Value(x.data)
+        (out.grad * f(copy)).backward()
+        x.grad += copy.grad
+    out._backward = _backward
+    return out
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

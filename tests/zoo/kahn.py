@@ -1,6 +1,6 @@
 """Kahn's algorithm: a node is ready when its last use has reported. A network of one output returns a list of one.
 
-Judged: 1 2 3 4
+Judged: 1 2 3.1 3.2 3.3 3.5 4
 """
 
 import collections
@@ -131,3 +131,9 @@ def train_step(model, xs, ys, learning_rate):
     for p in ps:
         p.data -= p.grad * learning_rate
     return total.data
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

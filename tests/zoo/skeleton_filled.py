@@ -1,6 +1,6 @@
 """The learner's file as it is handed out, filled in one exercise after another; what was visited is kept in a list.
 
-Judged: 1 2 3.1 4
+Judged: 1 2 3.1 3.4 3.5 4
 """
 
 import math
@@ -223,3 +223,19 @@ def train_step(model, xs, ys, learning_rate):
     for p in model.parameters():
         p.data = p.data - learning_rate * p.grad
     return loss.data
+
+
+def checkpoint(f, x):
+    out = Value(f(Value(x.data)).data, (x,), "checkpoint")
+    def _backward():
+        copy = Value(x.data)
+        (f(copy) * out.grad).backward()
+        x.grad += copy.grad
+    out._backward = _backward
+    return out
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

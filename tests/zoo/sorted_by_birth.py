@@ -1,6 +1,6 @@
 """Collect the graph in any order, sort it by the time of birth, walk it backwards.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import math

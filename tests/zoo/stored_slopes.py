@@ -1,6 +1,6 @@
 """Each node stores its inputs with their local derivatives; no closures, no `_op`. A network of plain lists of weights.
 
-Judged: 1 2 3 4
+Judged: 1 2 3.1 3.2 3.3 4
 """
 
 import math

@@ -1,6 +1,6 @@
 """A table of functions and derivatives; the methods are made from it in a loop. Hidden layers are relu.
 
-Judged: 1 2 3.1 3.2 4
+Judged: 1 2 3.1 3.2 3.5 4
 """
 
 import math
@@ -111,3 +111,9 @@ def train_step(model, xs, ys, learning_rate):
     for p in model.parameters():
         p.data -= learning_rate * p.grad
     return loss.data
+
+
+def derivative(f, x):
+    inner = Value(x)
+    f(inner).backward()
+    return inner.grad if isinstance(inner.grad, Value) else Value(inner.grad)

@@ -1,6 +1,6 @@
 """A tape: every operation is recorded when it runs, and backward plays the tape from its end, then clears it.
 
-Judged: 1 2 3
+Judged: 1 2 3.1 3.2 3.3
 """
 
 import math

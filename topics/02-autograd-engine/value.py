@@ -119,6 +119,18 @@ class Value:
         raise NotImplementedError("exercise 2.4: sigmoid")
 
 
+# Exercise 3.4, an extension
+def checkpoint(f, x):
+    """f(x) as one node on x, for f from a Value to a Value; its rule runs f again, for what x and f's weights get."""
+    raise NotImplementedError("exercise 3.4: checkpoint")
+
+
+# Exercise 3.5, an extension
+def derivative(f, x):
+    """f'(x) at the Value x, as a Value whose backward() gives x.grad f''(x); f uses + and * only, and runs once."""
+    raise NotImplementedError("exercise 3.5: derivative")
+
+
 # Exercise 4.1
 class Neuron:
     """tanh(w . x + b) for `nin` inputs; without the tanh where `nonlin` is False."""

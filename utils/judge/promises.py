@@ -75,7 +75,7 @@ class Broken(Exception):
 def collect(topic: Topic) -> tuple[Promise, ...]:
     """Every promise of a topic, exercises in the manifest's order, functions in the order in which they are written."""
     found = []
-    for stem in ("test_answers", "test_basic", "test_edge", "test_stress"):
+    for stem in ("test_answers", "test_basic", "test_edge", "test_stress", "test_extensions"):
         path = topic.tests / f"{stem}.py"
         if path.exists():
             functions = [f for f in vars(_load(path, f"promises_{topic.number}_{stem}")).values()
