@@ -841,7 +841,7 @@ def alive():
 with yours():
     for step in (lambda h: ten_layers(h), lambda h: checkpoint(ten_layers, h)):
         calls.clear()
-        w, b, x = Value(-0.6), Value(0.45), Value(0.7)
+        w, b, x = Value(-0.9), Value(0.8), Value(0.7)
         before, y = alive(), x
         for _ in range(12):
             y = step(y)
@@ -873,13 +873,13 @@ check("3.4")
 # A slope changes too, and *its* slope says how a curve bends. To get it, differentiate the backward pass: it is a
 # program like any other, made of `+` and `*`.
 #
-# **Predict** for t³ at t = 2: the derivative, and the derivative of that.
+# **Predict** for t³ at t = 3: the derivative, and the derivative of that.
 
 # %% try="3.5"
 from value import derivative
 
 with yours():
-    x = Value(2.0, label="x")
+    x = Value(3.0, label="x")
     d = derivative(lambda t: t * t * t, x)
     print("first derivative", d.data)
     d.backward()
@@ -900,7 +900,7 @@ with yours():
 try:
     import torch
 
-    t = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    t = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
     (first,) = torch.autograd.grad(t * t * t, t, create_graph=True)
     (second,) = torch.autograd.grad(first, t)
     print("PyTorch ", first.item(), second.item())
