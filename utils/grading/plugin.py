@@ -8,6 +8,7 @@ JudgeCells replaces what the kernel says in graded cells by the judge's verdict,
 from __future__ import annotations
 
 import fnmatch
+import gc
 import glob
 import os
 import re
@@ -36,6 +37,7 @@ from utils.grading.submission import Submission, make_safe, read
 from utils.judge.client import JudgeError, judge_folder
 from utils.judge.report import Report
 from utils.sandbox.isolation import CHOICES, VARIABLE, WEAK, WEAKER, chosen
+from utils.sandbox.kernel import SandboxedKernel
 
 HARMLESS = [
     "a", "b", "blockquote", "br", "code", "dd", "details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "hr", "i",
@@ -43,7 +45,14 @@ HARMLESS = [
     "thead", "tr", "u", "ul",
 ]
 PICTURES = ("data:image/svg+xml;base64,", "data:image/png;base64,", "data:image/jpeg;base64,")
+MAX_RECEIVED = 20_000_000  # characters of all outputs of a notebook
+PYTHON = "python3"  # the kernel's name
+GRACE = 10  # seconds that a kernel may live longer than its cells' time
 MAX_OUTPUT = 20_000  # characters of one output that are kept for the feedback page
+
+
+class TooMuchOutput(Exception):
+    """A notebook gave more output than is looked at."""
 
 
 class NotGraded(NbGraderException):
@@ -167,7 +176,8 @@ class RunForDisplay(Execute):
     def preprocess(self, nb, resources, km=None):
         if self.budget <= 0 or not any(is_grade(cell) for cell in nb.cells):
             return nb, resources  # without graded cells it is the course's text, not the learner's work
-        self.deadline = monotonic() + self.budget
+        self.deadline, self.received = monotonic() + self.budget, 0
+        self.shutdown_kernel, self.coalesce_streams = "immediate", True
         self.timeout_func = lambda cell: max(1, min(self.timeout, int(self.deadline - monotonic())))
         who = resources["nbgrader"]
         try:
@@ -183,6 +193,7 @@ class RunForDisplay(Execute):
             nb.cells.insert(0, new_markdown_cell(
                 "**This notebook could not be run to its end**, so its cells are shown without outputs. "
                 "The points do not depend on that: they come from your files.", id="not-run-to-its-end"))
+            gc.collect()  # unfinished tasks of the client: ended here, not in the midst of something else
         nb.metadata.pop("widgets", None)
         return nb, resources
 
@@ -191,9 +202,26 @@ class RunForDisplay(Execute):
             return cell, resources
         return super().preprocess_cell(cell, resources, index)
 
+    def create_kernel_manager(self):
+        """The one place where a learner's kernel comes from."""
+        if self.parent.isolation == WEAK:
+            return super().create_kernel_manager()
+        folder = Path(self.resources["metadata"]["path"])
+        self.km = SandboxedKernel(folder, self.budget + GRACE, kernel_name=PYTHON, config=self.config)
+        return self.km
+
     def start_new_kernel(self, **kw):
-        """The one place where a learner's kernel starts. UPSTREAM_GRADING makes `check` return at once in it."""
-        return super().start_new_kernel(env=os.environ | {"UPSTREAM_GRADING": "1"}, **kw)
+        """UPSTREAM_GRADING makes `check` return at once in it."""
+        there = os.environ if self.parent.isolation == WEAK else {}
+        return super().start_new_kernel(env={**there, "UPSTREAM_GRADING": "1"}, **kw)
+
+    def process_message(self, msg, cell, cell_index):
+        self.received += len(str(msg["content"]))
+        if self.received > MAX_RECEIVED:
+            if isinstance(self.km, SandboxedKernel):
+                self.km.end()
+            raise TooMuchOutput
+        return super().process_message(msg, cell, cell_index)
 
 
 def _shorten(nb) -> None:

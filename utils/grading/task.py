@@ -84,7 +84,7 @@ def _grade(bundle: Bundle, desk: Path) -> dict:
         prove()
     report = judge(where, judged, seed=bundles.seed(bundle.assignment.key, work), isolation=isolation)
     files = bundles.read_files(copied)
-    table = _Table(submission, report, bundle, copied)
+    table = _Table(submission, report, bundle, copied, isolation)
     scores, unanswered = {}, {}
     for name in submission.notebooks:
         text = table.convert(name)
@@ -105,14 +105,15 @@ def _is_untouched(cell) -> bool:
 class _Table(NotebookExporter):
     """Takes one submission's notebooks through the plugin's steps, as nbgrader's Autograde does; their `parent`."""
 
-    def __init__(self, submission: Submission, report: Report, bundle: Bundle, folder: Path):
+    def __init__(self, submission: Submission, report: Report, bundle: Bundle, folder: Path,
+                 isolation: str):
         config = Config()
         configure(config, folder)
         config.merge(json.loads(json.dumps(bundle.assignment.settings)))
         config.Exporter.default_preprocessors = []
         super().__init__(config=config)
         self.submission, self.report, self.topic = submission, report, submission.topic
-        self.student, self.folder = bundle.student, folder
+        self.student, self.folder, self.isolation = bundle.student, folder, isolation
 
     def convert(self, name: str) -> str:
         """The autograded notebook `name`, as text."""

@@ -175,8 +175,8 @@ class Session:
 
 def _in_sandbox(file: Path | None, limits: Limits) -> tuple[subprocess.Popen, str | None]:
     """A worker in a sandbox, with what stands beside the learner's file; and that file's path there."""
-    worker = bwrap.TOOLS / WORKER.name
-    room = bwrap.Room(files={worker: WORKER} | bwrap.beside(file), memory=limits.memory, cpu=int(TOTAL))
+    worker, others = bwrap.TOOLS / WORKER.name, bwrap.carried(file.parent, first=file.name) if file else {}
+    room = bwrap.Room(files={worker: WORKER, **others}, memory=limits.memory, cpu=int(TOTAL))
     process = bwrap.start(room, [sys.executable, "-I", "-B", str(worker)], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return process, str(bwrap.HOME / file.name) if file else None

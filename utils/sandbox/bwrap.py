@@ -187,19 +187,17 @@ def start(room: Room, program: Collection[str], without: Collection[str] = (), k
                                 **streams)
 
 
-def beside(file: Path | None) -> dict[Path, Path]:
-    """A learner's file and what stands beside it, with its place in a sandbox: what a Room's `files` are made of.
+def carried(folder: Path, place: Path = HOME, first: str | None = None) -> dict[Path, Path]:
+    """What a learner's folder holds, with where it goes in a sandbox: a Room's `files`.
 
-    No links, at most MANY_FILES, and no more than fits; the file itself comes first, what is deep in folders last.
+    No links, at most MANY_FILES, and no more than fits; the file `first` comes first, what is deep in folders last.
     """
-    if file is None:
-        return {}
-    found = sorted((len(path.relative_to(file.parent).parts), path) for path in _walk(file.parent))
+    found = sorted(_walk(folder), key=lambda path: (path != folder / (first or ""), len(path.parts), path))
     taken, left = {}, Room.home_size // 2
-    for path in [file, *(path for _, path in found if path != file)]:
+    for path in found:
         info = path.lstat()
         if stat.S_ISREG(info.st_mode) and info.st_size <= left and len(taken) < MANY_FILES:
-            taken[HOME / path.relative_to(file.parent)] = path
+            taken[place / path.relative_to(folder)] = path
             left -= info.st_size
     return taken
 

@@ -23,6 +23,7 @@ class Family:
         self._before = self.cpu_of_others()
 
     def members(self) -> list[psutil.Process]:
+        """All that are there now, the first one first."""
         try:
             return [self._first, *_descendants(self._first)]
         except psutil.Error:
