@@ -13,19 +13,20 @@ class Family:
     """A process that we started, and all that descend from it. The one that works is its last descendant, if any."""
 
     def __init__(self, pid: int):
-        self._first = self._worker = psutil.Process(pid)
+        self.pid = pid
+        self._first = self._worker = _process(pid)
         self._before = 0.0
 
     def settle(self) -> None:
         """Call this when the program is there, which may be some processes below the one that was started."""
-        self._worker = self.members()[-1]
+        self._worker = next(reversed(self.members()), self._worker)
         self._before = 0.0
         self._before = self.cpu_of_others()
 
     def members(self) -> list[psutil.Process]:
         """All that are there now, the first one first."""
         try:
-            return [self._first, *_descendants(self._first)]
+            return [self._first, *_descendants(self._first)] if self._first else []
         except psutil.Error:
             return []
 
@@ -35,7 +36,7 @@ class Family:
 
     def cpu_of_others(self) -> float:
         """CPU seconds of everything else, since it settled."""
-        others = (m for m in self.members() if m.pid != self._worker.pid)
+        others = (m for m in self.members() if m != self._worker)
         return sum(_of(member, lambda p: sum(p.cpu_times()[:4])) for member in others) - self._before
 
     def memory(self) -> int:
@@ -47,7 +48,7 @@ class Family:
         members = self.members()
         if hasattr(os, "killpg"):
             try:
-                os.killpg(self._first.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)
             except OSError:     # it leads no group, or the group is gone
                 pass
         end(members)
@@ -62,9 +63,9 @@ def end(processes: Iterable[psutil.Process]) -> None:
             pass
 
 
-def _of(process: psutil.Process, number: Callable[[psutil.Process], float]) -> float:
+def _of(process: psutil.Process | None, number: Callable[[psutil.Process], float]) -> float:
     try:
-        return number(process)
+        return number(process) if process else 0
     except psutil.Error:
         return 0
 
