@@ -17,7 +17,7 @@ from utils.judge.diagnosis import Diagnosis, diagnose
 from utils.judge.engine import Engine, Runner, broken
 from utils.judge.module import Module
 from utils.judge.promises import Broken, Promise, collect
-from utils.judge.report import Group, Report, Verdict, tidy
+from utils.judge.report import Group, Report, Verdict
 from utils.judge.session import Outcome, Session
 from utils.judge.source import borrowed, digest, likeness
 from utils.sandbox.isolation import LOCAL
@@ -144,7 +144,7 @@ def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercis
         shares = sum(p.weight for p in collect(topic) if p.exercise == exercise.id)
         for trial in (t for t in trials if t.promise.exercise == exercise.id):
             p, problem = trial.promise, trial.problem
-            most = tidy(exercise.points * p.weight / shares)
+            most = round(exercise.points * p.weight / shares, 9)      # so that the parts add up to whole points
             earned = most if problem is None and not (loan and exercise.kind == "module") else 0.0
             evidence = dict(problem.evidence) if problem else {"status": "passed"}
             if problem and p.name in named:
