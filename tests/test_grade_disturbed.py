@@ -32,6 +32,8 @@ from utils.grading.bundle import Bundle, read_files, take_assignment
 from utils.grading.gradebook import Book
 from utils.grading.opened import open_course
 from utils.judge.source import digest
+from utils.sandbox.bwrap import SandboxError
+from utils.sandbox.isolation import VARIABLE, WEAK, WEAKER
 from utils.setup_state import Problem
 
 
@@ -40,13 +42,14 @@ class Inline:
 
     broken = ()
     width = 1
+    here = True
 
     def __init__(self, meanwhile=lambda bundle: None):
         self.meanwhile = meanwhile
 
-    def submit(self, function, bundle) -> Future:
+    def submit(self, function, bundle, proved) -> Future:
         future = Future()
-        future.set_result(function(bundle))
+        future.set_result(function(bundle, proved))
         self.meanwhile(bundle)
         return future
 
@@ -88,11 +91,11 @@ def test_one_that_never_stops_changing_or_goes_away_has_no_result_and_no_new_sco
     assert records.read(course, SLUG, "broken").problem
 
 
-def end_for_drill(bundle: Bundle):
+def end_for_drill(bundle: Bundle, proved: bool):
     """A task whose process is ended by one submission."""
     if bundle.student == "drill":
         os.kill(os.getpid(), signal.SIGKILL)
-    return task.grade_one(bundle)
+    return task.grade_one(bundle, proved)
 
 
 def test_a_process_that_ends_costs_only_the_one_that_ended_it(course, graded, monkeypatch, capsys):
@@ -118,14 +121,14 @@ def test_a_judge_that_fails_is_no_score(course, monkeypatch):
 
 
 def test_a_worker_with_other_code_takes_no_part(course, monkeypatch):
-    bundle = Bundle(take_assignment(open_course(course).coursedir, SLUG, {}), "x", ())
+    bundle = Bundle(take_assignment(open_course(course).coursedir, SLUG, {}, WEAK), "x", ())
     monkeypatch.setattr("utils.grading.bundle.code_version", lambda slug: "another")
     with pytest.raises(task.OtherVersion):
         task.grade_one(bundle)
     monkeypatch.undo()
 
     class Remote(Inline):
-        def submit(self, function, bundle):
+        def submit(self, function, bundle, proved):
             future = Future()
             future.set_exception(task.OtherVersion("it has another version"))
             return future
@@ -213,8 +216,27 @@ def test_a_full_disk_and_a_folder_that_cannot_be_written_are_one_sentence(course
 def test_a_bundle_is_the_submission_and_nothing_of_the_place(course, tmp_path):
     opened = open_course(course)
     folder = opened.folder("submitted", "messy", SLUG)
-    bundle = Bundle(take_assignment(opened.coursedir, SLUG, {}), "messy", read_files(folder))
+    bundle = Bundle(take_assignment(opened.coursedir, SLUG, {}, WEAK), "messy", read_files(folder))
     assert str(course) not in repr(bundle)
     again = bundle.unpack(tmp_path / "elsewhere")
     assert Bundle(bundle.assignment, "messy", read_files(again)).digest() == bundle.digest()
     assert next(f for f in bundle.files if f.name == "notes.txt").content is None
+
+
+def test_without_a_sandbox_nothing_is_graded_unless_weak_isolation_is_asked_for_by_name(course, monkeypatch, capsys):
+    def broken():
+        raise SandboxError("bwrap is missing")
+
+    before = rows(course)
+    monkeypatch.setattr(batch, "prove", broken)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert grade(course, "--force") == 1
+    told = capsys.readouterr().err
+    assert "bwrap is missing" in told and f"{VARIABLE}=weak" in told and "Traceback" not in told
+    assert rows(course) == before
+    monkeypatch.setenv(VARIABLE, "none")
+    assert grade(course, "--force") == 1
+    assert "the choices are sandbox and weak" in capsys.readouterr().err
+    monkeypatch.setenv(VARIABLE, WEAK)
+    assert grade(course, "--student", "broken", "--force") == 0
+    assert WEAKER[:40] in capsys.readouterr().err

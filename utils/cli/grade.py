@@ -74,6 +74,7 @@ def _grade(args: argparse.Namespace, course, slug: str) -> int:
     from utils.grading.gradebook import Book
     from utils.grading.pages import Pages
     from utils.grading.pools import DaskPool, LocalPool
+    from utils.sandbox.isolation import WEAK, WEAKER
 
     with Book(course.coursedir.db_url, course.course_id, f"run {command('grade')} again") as book:
         batch = Batch(course, book, slug, notebooks=not args.no_notebooks)
@@ -81,6 +82,8 @@ def _grade(args: argparse.Namespace, course, slug: str) -> int:
         if args.dry_run:
             return _tell_plan(plan)
         steps = Steps()
+        if batch.assignment.isolation == WEAK:
+            steps.console.print(WEAKER, style="yellow", markup=False)
 
         def ready():
             nonlocal pool

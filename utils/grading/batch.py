@@ -26,6 +26,9 @@ from utils.grading.pools import Pool
 from utils.grading.records import Record
 from utils.grading.submission import make_safe
 from utils.grading.task import Graded, OtherVersion, grade_one
+from utils.sandbox.bwrap import SandboxError
+from utils.sandbox.isolation import CHOICES, SANDBOX, VARIABLE, chosen
+from utils.sandbox.probe import prove
 from utils.setup_state import Problem, command
 
 LOCK = "grading.lock"
@@ -73,7 +76,7 @@ class Batch:
         if not notebooks:
             settings.setdefault("RunForDisplay", {})["budget"] = 0
         book.require(slug)
-        self.assignment: Assignment = take_assignment(course.coursedir, slug, settings)
+        self.assignment: Assignment = take_assignment(course.coursedir, slug, settings, _isolation(settings))
         if not self.assignment.released:
             raise Problem(f"there are no released notebooks of {slug}",
                           f"run `nbgrader generate_assignment {slug}`, then {_again()}")
@@ -129,6 +132,8 @@ class Batch:
     def run(self, plan: Plan, pool: Pool, tell: Callable[[str, str | None], None]) -> Tally:
         """Grade what the plan says. `tell(student, problem)` is called after each."""
         clean_up(self.course.root)
+        if pool.here and self.assignment.isolation == SANDBOX:
+            _prove()
         waiting, suspects = deque(plan.todo), deque()
         tries: dict[str, int] = {}
         flying: dict[Future, Bundle] = {}
@@ -164,7 +169,7 @@ class Batch:
     def _launch(self, who: str, pool: Pool, flying: dict) -> None:
         make_safe(self.course.folder("submitted", who, self.slug))
         bundle = self.take(who)
-        flying[pool.submit(grade_one, bundle)] = bundle
+        flying[pool.submit(grade_one, bundle, pool.here)] = bundle
 
     def _settle(self, bundle: Bundle, result: Graded, tally: Tally) -> None:
         """Write one result into the course: folder, gradebook and, last, the record."""
@@ -183,6 +188,26 @@ class Batch:
         scores = {name: points for cells in result.scores.values() for name, points in cells.items()}
         records.write(root, replace(about, key=f"{bundle.digest()} {self._basis}", scores=scores, report=result.report))
         tally.graded[who] = replace(result, files=())
+
+
+def _isolation(settings: dict) -> str:
+    """What the course's configuration asks for, else $UPSTREAM_ISOLATION, else the sandbox."""
+    try:
+        name = settings.get("SubmissionReader", {}).get("isolation") or chosen()
+        if name not in CHOICES:
+            raise ValueError(f"SubmissionReader.isolation = {name!r}: the choices are {' and '.join(CHOICES)}")
+        return name
+    except ValueError as error:
+        raise Problem(str(error), f"mend that, then {_again()}") from None
+
+
+def _prove() -> None:
+    """Once for all workers on this machine, since it takes seconds; on others, each process sees for itself."""
+    try:
+        prove()
+    except SandboxError as error:
+        raise Problem(str(error), f"mend that, then {_again()}; or, where you trust every submission, set "
+                                  f"{VARIABLE}=weak") from None
 
 
 def _again() -> str:

@@ -37,7 +37,8 @@ class File:
 class Assignment:
     """What all submissions of an assignment are graded with: released notebooks, the course's files, settings.
 
-    `key` makes the seeds of generated programs; `code` is the version of the judge.
+    `key` makes the seeds of generated programs; `code` is the version of the judge; `isolation` is "sandbox", or
+    "weak" where the instructor asked for that.
     """
 
     slug: str
@@ -47,11 +48,13 @@ class Assignment:
     settings: dict
     key: bytes
     code: str
+    isolation: str
 
     def digest(self) -> str:
         """Of all that a result depends on besides the submission and the code."""
         told = repr((self.slug, [(f.name, f.content) for f in (*self.released, *self.files)], self.ignore,
-                     sorted((name, sorted(section.items())) for name, section in self.settings.items()), self.key))
+                     sorted((name, sorted(section.items())) for name, section in self.settings.items()), self.key,
+                     self.isolation))
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -120,7 +123,7 @@ def _ignored(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(part, pattern) for part in Path(name).parts for pattern in patterns)
 
 
-def take_assignment(coursedir, slug: str, settings: dict) -> Assignment:
+def take_assignment(coursedir, slug: str, settings: dict, isolation: str) -> Assignment:
     """The assignment `slug` of nbgrader's `coursedir`. `settings` are sections of its configuration."""
     released = Path(coursedir.format_path(coursedir.release_directory, ".", slug))
     source = Path(coursedir.format_path(coursedir.source_directory, ".", slug))
@@ -128,7 +131,8 @@ def take_assignment(coursedir, slug: str, settings: dict) -> Assignment:
     ours = [p for p in find_all_files(str(source), [*coursedir.ignore, "*.ipynb"]) if Path(p) != own]
     kept = {name: dict(settings[name]) for name in SECTIONS if settings.get(name)}
     return Assignment(slug, read_files(released, sorted(released.glob("*.ipynb"))), read_files(source, sorted(ours)),
-                      tuple(coursedir.ignore), kept, assignment_key(Path(coursedir.root), slug), code_version(slug))
+                      tuple(coursedir.ignore), kept, assignment_key(Path(coursedir.root), slug), code_version(slug),
+                      isolation)
 
 
 def assignment_key(course: Path, slug: str) -> bytes:

@@ -18,9 +18,11 @@ LOST = 3     # times that Dask gives a task to another worker when one was lost 
 
 
 class Pool(Protocol):
-    """`width` tasks run at once. A future that fails with one of `broken` says that the task's process ended."""
+    """`width` tasks run at once, `here` or elsewhere. A future that fails with one of `broken` says that the task's
+    process ended."""
 
     width: int
+    here: bool
     broken: tuple[type[Exception], ...]
 
     def submit(self, function, *arguments) -> Future: ...
@@ -32,6 +34,7 @@ class LocalPool:
     """Processes that are forked from one which has imported everything, so that imports are paid once."""
 
     broken = (BrokenProcessPool,)
+    here = True
 
     def __init__(self, width: int):
         self.width = width
@@ -88,6 +91,8 @@ def _end_with(batch) -> None:
 
 class DaskPool:
     """The workers of a Dask scheduler. They hold nothing: the task of one that is lost goes to another."""
+
+    here = False
 
     def __init__(self, address: str):
         try:

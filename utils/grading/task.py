@@ -26,7 +26,7 @@ from utils.grading.config import AUTOGRADE, SANITIZE, configure
 from utils.grading.submission import Submission, read
 from utils.judge.core import judge
 from utils.judge.report import Report
-from utils.sandbox.isolation import SANDBOX, chosen
+from utils.sandbox.isolation import SANDBOX
 from utils.sandbox.probe import prove
 
 # Steps of nbgrader that read or write the gradebook. A rebuilt notebook already is the released one in all that the
@@ -57,20 +57,23 @@ class Graded:
     unanswered: dict[str, dict[str, bool]] | None = None
 
 
-def grade_one(bundle: Bundle) -> Graded:
-    """The result for one submission. Raises OtherVersion, and nothing else that a submission could cause."""
+def grade_one(bundle: Bundle, proved: bool = False) -> Graded:
+    """The result for one submission; with `proved`, this machine's sandbox is known to hold.
+
+    Raises OtherVersion, and nothing else that a submission could cause.
+    """
     begun = monotonic()
     if bundles.code_version(bundle.assignment.slug) != bundle.assignment.code:
         raise OtherVersion("it has another version of this repository, or another Python")
     with tempfile.TemporaryDirectory(prefix="upstream-grade-", ignore_cleanup_errors=True) as desk:
         try:
-            known = _grade(bundle, Path(desk))
+            known = _grade(bundle, Path(desk), proved)
         except Exception as error:  # no verdict is better than a batch that stops, or than a wrong score
             known = {"problem": f"{type(error).__name__}: {error}"[:500]}
     return Graded(bundle.student, round(monotonic() - begun, 1), **known)
 
 
-def _grade(bundle: Bundle, desk: Path) -> dict:
+def _grade(bundle: Bundle, desk: Path, proved: bool) -> dict:
     where = topic(bundle.assignment.slug)
     released = bundles.unpack_released(bundle.assignment, desk / "released")
     submission = read(where, bundle.unpack(desk / "submitted"), released)
@@ -79,8 +82,8 @@ def _grade(bundle: Bundle, desk: Path) -> dict:
     judged = desk / "judged"
     judged.mkdir()
     work = submission.write_for_judge(judged)
-    isolation = bundle.assignment.settings.get("SubmissionReader", {}).get("isolation") or chosen()
-    if isolation == SANDBOX:
+    isolation = bundle.assignment.isolation
+    if isolation == SANDBOX and not proved:
         prove()
     report = judge(where, judged, seed=bundles.seed(bundle.assignment.key, work), isolation=isolation)
     files = bundles.read_files(copied)
