@@ -5,6 +5,8 @@ about 15 %. `--quick` takes smaller graphs and fewer rounds and ends within a mi
 
 `course.py bench judge`: how many wrong engines the judge catches and names, how many right ones it accepts, and how
 long a check takes. `--quick` takes a share of the engines.
+
+`course.py bench grading`: whole rounds beside nbgrader's own command, submissions judged a second, loops without end.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ MET = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "?"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=("engines", "judge"), default="engines", help="what to measure")
+    parser.add_argument("what", nargs="?", choices=("engines", "judge", "grading"), default="engines",
+                        help="what to measure")
     parser.add_argument("--quick", action="store_true", help="smaller graphs, fewer rounds, fewer engines")
     parser.add_argument("--json", metavar="F", type=Path, help="write the results to this file as well")
     parser.add_argument("--plots", metavar="DIR", type=Path, help="draw the pictures of costs.ipynb into this folder")
@@ -39,18 +42,18 @@ def run(args: argparse.Namespace) -> int:
     if args.plots and not args.plots.is_dir():
         print(f"problem: there is no folder {args.plots} to draw in -> do: make it, or name another", file=sys.stderr)
         return 2
-    return run_judge(args, console) if args.what == "judge" else run_engines(args, console)
+    return run_engines(args, console) if args.what == "engines" else run_figures(args, console)
 
 
-def run_judge(args: argparse.Namespace, console: Console) -> int:
-    """Measure the judge."""
-    from utils.bench import judging
+def run_figures(args: argparse.Namespace, console: Console) -> int:
+    """Measure the judge, or grading."""
+    from utils.bench import grading, judging
 
-    figures = []
-    for section in judging.SECTIONS:
+    figures, measured = [], {"judge": judging, "grading": grading}[args.what]
+    for section in measured.SECTIONS:
         console.print(f"[dim]{section.__doc__}[/dim]")
         figures += section(args.quick)
-    made = Table(title="The judge" + ", a share of the engines" * args.quick)
+    made = Table(title=f"The {args.what}".replace("The grading", "Grading") + ", a share of the work" * args.quick)
     for head in ("id", "what", "figure", "goal", "met", "note"):
         made.add_column(head, justify="right" if head in ("figure", "goal") else "left", overflow="fold")
     for f in figures:
