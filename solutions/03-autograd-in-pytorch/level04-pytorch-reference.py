@@ -1,0 +1,404 @@
+# header >>>
+"""Level 4, the reference: the exercises and the repaired patients of the ward, as PyTorch means them to be written.
+
+The model answer, and the source of the learner's `practice.py`: its markers hold the broken programs. Every function
+takes and returns plain numbers and lists where it can, so that a caller needs to know nothing about tensors.
+"""
+# learner's file:
+# """Your practice with PyTorch's autograd: a regression, a ward of broken programs, and what lies beyond `backward()`.
+#
+# Open exercises.ipynb beside this file. It says what each exercise asks and in which order to go. In levels 1, 2 and 4,
+# replace a `raise NotImplementedError` line by your code. In level 3 every function is complete and wrong: repair it with
+# the smallest change that keeps what it is meant to do. Save, then run the check cell in the notebook.
+#
+# Make every tensor float64, as `tensor` below does: float32 keeps seven digits, too few for a judge.
+# """
+# <<<
+
+import torch
+
+
+def tensor(numbers, **options):
+    """A float64 tensor of a number or a list."""
+    return torch.tensor(numbers, dtype=torch.float64, **options)
+
+
+# Level 1: from hand-made derivatives to backward()
+
+
+def predict(sizes, w, b):
+    """(predictions, w, b) for `w * size + b`: a recorded tensor, and the two leaves it was made from."""
+    # exercise 1.1 >>> the two leaves, and a recorded prediction for every size
+    w, b = tensor(w, requires_grad=True), tensor(b, requires_grad=True)
+    return w * tensor(sizes) + b, w, b
+    # <<<
+
+
+def slope(f, x):
+    """d f(x) / dx at the number x, a float; f takes and returns a tensor of one number."""
+    # exercise 1.2 >>> one run of f, one backward pass
+    x = tensor(x, requires_grad=True)
+    f(x).backward()
+    return x.grad.item()
+    # <<<
+
+
+def loss_and_gradients(sizes, prices, w, b):
+    """(loss, d loss/dw, d loss/db) as floats, by autograd; the loss is the mean of (prediction - price)**2."""
+    # exercise 1.3 >>> the mean squared error of the predictions, and its two gradients
+    predictions, w, b = predict(sizes, w, b)
+    loss = ((predictions - tensor(prices)) ** 2).mean()
+    loss.backward()
+    return loss.item(), w.grad.item(), b.grad.item()
+    # <<<
+
+
+def gradients_by_hand(sizes, prices, w, b):
+    """(d loss/dw, d loss/db) of the same loss as floats, from formulas that you derived, without autograd."""
+    # exercise 1.4 >>> the two formulas
+    errors = [w * size + b - price for size, price in zip(sizes, prices, strict=True)]
+    dw = sum(2 * error * size for error, size in zip(errors, sizes, strict=True)) / len(sizes)
+    return dw, sum(2 * error for error in errors) / len(sizes)
+    # <<<
+
+
+# Level 2: a regression from end to end
+
+
+def fit(sizes, prices, learning_rate, steps):
+    """(w, b, losses) after `steps` steps of gradient descent from w = b = 0; losses[i] is the loss before step i.
+
+    w and b are floats, losses a list of floats. No step leaves a graph behind.
+    """
+    # exercise 2.1 >>> forward, backward, update, clear
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    sizes, prices, losses = tensor(sizes), tensor(prices), []
+    for _ in range(steps):
+        loss = ((w * sizes + b - prices) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= learning_rate * w.grad
+            b -= learning_rate * b.grad
+        w.grad = b.grad = None
+        losses.append(loss.item())
+    return w.item(), b.item(), losses
+    # <<<
+
+
+def accumulated_gradients(batches, w, b):
+    """(d loss/dw, d loss/db) as floats: the loss is the mean over ALL examples, one backward pass for each batch.
+
+    `batches` is a list of (sizes, prices), and the batches need not be equally long. Only one graph is alive at a time.
+    """
+    # exercise 2.2 >>> one backward pass a batch, and the right share for each
+    w, b = tensor(w, requires_grad=True), tensor(b, requires_grad=True)
+    examples = sum(len(sizes) for sizes, _ in batches)
+    for sizes, prices in batches:
+        (((w * tensor(sizes) + b - tensor(prices)) ** 2).sum() / examples).backward()
+    return w.grad.item(), b.grad.item()
+    # <<<
+
+
+# Level 3: the debugging ward. Each docstring says what the program is for, then what was seen.
+
+
+# Exercise 3.1: the four lines of a training step
+
+
+def patient_1(sizes, prices, learning_rate, steps):
+    """(w, b) after `steps` steps of gradient descent on the mean squared error. Seen: the loss swings, and stays high."""
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    sizes, prices = tensor(sizes), tensor(prices)
+    for _ in range(steps):
+        loss = ((w * sizes + b - prices) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            # exercise 3.1 >>>
+            w -= learning_rate * w.grad
+            b -= learning_rate * b.grad
+            w.grad.zero_()
+            b.grad.zero_()
+            # learner's file:
+            # w -= learning_rate * w.grad
+            # b -= learning_rate * b.grad
+            # <<<
+    return w.item(), b.item()
+
+
+def patient_2(sizes, prices, learning_rate, steps):
+    """(w, b) as above, with an optimizer. Seen: no error, and w and b are 0 after any number of steps."""
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    sizes, prices = tensor(sizes), tensor(prices)
+    optimizer = torch.optim.SGD([w, b], lr=learning_rate)
+    for _ in range(steps):
+        loss = ((w * sizes + b - prices) ** 2).mean()
+        # exercise 3.1 >>>
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        # learner's file:
+        # loss.backward()
+        # optimizer.zero_grad()
+        # optimizer.step()
+        # <<<
+    return w.item(), b.item()
+
+
+def patient_3(sizes, prices, learning_rate, steps):
+    """(w, b) as above. Seen: an error in the second step, about None."""
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    sizes, prices = tensor(sizes), tensor(prices)
+    for _ in range(steps):
+        w.grad = b.grad = None
+        loss = ((w * sizes + b - prices) ** 2).mean()
+        loss.backward()
+        # exercise 3.1 >>>
+        with torch.no_grad():
+            w -= learning_rate * w.grad
+            b -= learning_rate * b.grad
+        # learner's file:
+        # w = w - learning_rate * w.grad
+        # b = b - learning_rate * b.grad
+        # <<<
+    return w.item(), b.item()
+
+
+def patient_4(sizes, prices, learning_rate, steps):
+    """(w, b) as above. Seen: an error in the first step, about a tensor that does not require grad."""
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    sizes, prices = tensor(sizes), tensor(prices)
+    for _ in range(steps):
+        w.grad = b.grad = None
+        # exercise 3.1 >>>
+        predictions = w * sizes + b
+        # learner's file:
+        # with torch.no_grad():
+        #     predictions = w * sizes + b
+        # <<<
+        loss = ((predictions - prices) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= learning_rate * w.grad
+            b -= learning_rate * b.grad
+    return w.item(), b.item()
+
+
+# Exercise 3.2: where the graph was cut
+
+
+def patient_5(sizes, prices, w, b):
+    """(loss, d loss/dw, d loss/db) with errors clipped to at most `limit`. Seen: an error, as with patient 4."""
+    w, b = tensor(w, requires_grad=True), tensor(b, requires_grad=True)
+    errors = w * tensor(sizes) + b - tensor(prices)
+    limit = errors.abs().mean().item()  # a constant, on purpose: no gradient flows through the limit
+    # exercise 3.2 >>>
+    clipped = errors.clamp(-limit, limit)
+    # learner's file:
+    # clipped = tensor([max(-limit, min(limit, error.item())) for error in errors])
+    # <<<
+    loss = (clipped**2).mean()
+    loss.backward()
+    return loss.item(), w.grad.item(), b.grad.item()
+
+
+def patient_6(sizes, prices, learning_rate, steps):
+    """(w, b) after `steps` steps of an optimizer on the mean ABSOLUTE error. Seen: no error, and w and b stay 0."""
+    w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
+    optimizer = torch.optim.SGD([w, b], lr=learning_rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (w * tensor(sizes) + b - tensor(prices)).abs().mean()
+        # exercise 3.2 >>>
+        # learner's file:
+        # loss = torch.tensor(loss.item(), requires_grad=True)
+        # <<<
+        loss.backward()
+        optimizer.step()
+    return w.item(), b.item()
+
+
+def patient_7(inputs, seed):
+    """The gradient of sum((inputs . weights)**2) by small random weights, a list. Seen: None in place of a gradient."""
+    generator = torch.Generator().manual_seed(seed)
+    # exercise 3.2 >>>
+    weights = (torch.randn(len(inputs[0]), generator=generator, dtype=torch.float64) * 0.01).requires_grad_()
+    # learner's file:
+    # weights = torch.randn(len(inputs[0]), generator=generator, dtype=torch.float64, requires_grad=True) * 0.01
+    # <<<
+    ((tensor(inputs) @ weights) ** 2).sum().backward()
+    return weights.grad.tolist()
+
+
+# Exercise 3.3: the tape
+
+
+def patient_8(x):
+    """(y, dy/dx) of y = e**x + 1, as floats. Seen: an error about an in-place operation."""
+    x = tensor(x, requires_grad=True)
+    y = x.exp()
+    # exercise 3.3 >>>
+    y = y + 1.0
+    # learner's file:
+    # y += 1.0
+    # <<<
+    y.backward()
+    return y.item(), x.grad.item()
+
+
+def patient_9(x):
+    """(du/dx + dv/dx) for u = t**2 and v = t**3 with t = sin x, as a float. Seen: an error about a second time."""
+    x = tensor(x, requires_grad=True)
+    t = x.sin()
+    u, v = t**2, t**3
+    # exercise 3.3 >>>
+    (u + v).backward()
+    # learner's file:
+    # u.backward()
+    # v.backward()
+    # <<<
+    return x.grad.item()
+
+
+def patient_10(inputs, targets, w):
+    """The gradient of each step's loss by w, a list of floats; the state carries over as a NUMBER from step to step.
+
+    Seen: it was made to run with retain_graph=True. Now each step is slower than the one before, and the gradients are
+    those of the whole past.
+    """
+    w = tensor(w, requires_grad=True)
+    state, gradients = tensor(0.0), []
+    for number, target in zip(inputs, targets, strict=True):
+        w.grad = None
+        # exercise 3.3 >>>
+        state = 0.5 * state.detach() + w * number
+        (state - target).square().backward()
+        # learner's file:
+        # state = 0.5 * state + w * number
+        # (state - target).square().backward(retain_graph=True)
+        # <<<
+        gradients.append(w.grad.item())
+    return gradients
+
+
+def patient_11(sizes, prices, learning_rate, steps):
+    """The loss before each step, to plot it later: a list. Seen: memory grows with every step."""
+    w = tensor(0.0, requires_grad=True)
+    sizes, prices, history = tensor(sizes), tensor(prices), []
+    for _ in range(steps):
+        w.grad = None
+        loss = ((w * sizes - prices) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= learning_rate * w.grad
+        # exercise 3.3 >>>
+        history.append(loss.item())
+        # learner's file:
+        # history.append(loss)
+        # <<<
+    return history
+
+
+# Exercise 3.4: shapes and modes
+
+
+def patient_12(rows, w):
+    """d/dw of the mean over all rows of (row . w)**2, a list. Seen: an error about scalar outputs."""
+    w = tensor(w, requires_grad=True)
+    squares = (tensor(rows) @ w) ** 2
+    # exercise 3.4 >>>
+    squares.mean().backward()
+    # learner's file:
+    # squares.backward()
+    # <<<
+    return w.grad.tolist()
+
+
+def patient_13(rows, targets, w):
+    """(loss, d loss/dw) for the mean squared error of a layer with one output. Seen: no error, a fit too flat."""
+    w = tensor(w, requires_grad=True)
+    predictions = tensor(rows) @ w.reshape(-1, 1)  # (N, 1), as a layer returns it
+    # exercise 3.4 >>>
+    loss = ((predictions.squeeze(1) - tensor(targets)) ** 2).mean()
+    # learner's file:
+    # loss = ((predictions - tensor(targets)) ** 2).mean()
+    # <<<
+    loss.backward()
+    return loss.item(), w.grad.tolist()
+
+
+def patient_14(model, rows):
+    """The predictions of a model with dropout for a report, as a tensor; afterwards training goes on as before.
+
+    Seen: the numbers differ from run to run, and every report keeps a graph alive.
+    """
+    # exercise 3.4 >>>
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        predictions = model(tensor(rows))
+    model.train(was_training)
+    return predictions
+    # learner's file:
+    # return model(tensor(rows))
+    # <<<
+
+
+# Level 4: beyond backward()
+
+
+def curvature(f, x):
+    """The second derivative of f at the number x, a float; f takes and returns a tensor of one number."""
+    # exercise 4.1 >>> differentiate the derivative: the first pass must be recorded too
+    x = tensor(x, requires_grad=True)
+    (first,) = torch.autograd.grad(f(x), x, create_graph=True)
+    (second,) = torch.autograd.grad(first, x)
+    return second.item()
+    # <<<
+
+
+def hessian_times(f, x, v):
+    """H v as a list, for the matrix H of second derivatives of f at x; two passes, and H itself is never made.
+
+    f takes a tensor of one axis and returns one number; x and v are lists of that length.
+    """
+    # exercise 4.1 >>> the gradient, its product with v, and the gradient of that
+    x = tensor(x, requires_grad=True)
+    (gradient,) = torch.autograd.grad(f(x), x, create_graph=True)
+    (product,) = torch.autograd.grad(gradient @ tensor(v), x)
+    return product.tolist()
+    # <<<
+
+
+class ScaledTanh(torch.autograd.Function):
+    """y = s * tanh(x) with a rule of its own: `ScaledTanh.apply(x, s)` for x of any shape and s of one number."""
+
+    @staticmethod
+    def forward(ctx, x, s):
+        """The value; what the rule will need goes into ctx."""
+        t = x.tanh()
+        ctx.save_for_backward(t, s)
+        return s * t
+
+    @staticmethod
+    def backward(ctx, upstream):
+        """(gradient of x, gradient of s): upstream times local, summed where one number served many."""
+        # exercise 4.2 >>> the two gradients; s was used once for every element of x
+        t, s = ctx.saved_tensors
+        return upstream * s * (1 - t**2), (upstream * t).sum()
+        # <<<
+
+
+def watched(weights, x):
+    """The size of the gradient as it passes each layer of `x -> tanh(w x)`, first layer first: a list of floats.
+
+    `weights` is a list of numbers, one a layer; the last output is the result that is differentiated. The size is
+    |d result / d output of the layer|, seen by a hook on that output.
+    """
+    # exercise 4.3 >>> a hook on every output; the hooks run from the last layer to the first
+    seen, h = {}, tensor(x)
+    for i, w in enumerate(weights):
+        h = (tensor(w, requires_grad=True) * h).tanh()
+        h.register_hook(lambda gradient, i=i: seen.__setitem__(i, gradient.abs().item()))
+    h.backward()
+    return [seen[i] for i in range(len(weights))]
+    # <<<
