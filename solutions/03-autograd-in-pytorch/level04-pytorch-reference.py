@@ -8,8 +8,8 @@ takes and returns plain numbers and lists where it can, so that a caller needs t
 # """Your practice with PyTorch's autograd: a regression, a ward of broken programs, and what lies beyond `backward()`.
 #
 # Open exercises.ipynb beside this file. It says what each exercise asks and in which order to go. In levels 1, 2 and 4,
-# replace a `raise NotImplementedError` line by your code. In level 3 every function is complete and wrong: repair it with
-# the smallest change that keeps what it is meant to do. Save, then run the check cell in the notebook.
+# replace a `raise NotImplementedError` line by your code. In level 3 every function is complete and wrong: repair it
+# with the smallest change that keeps what it is meant to do. Save, then run the check cell in the notebook.
 #
 # Make every tensor float64, as `tensor` below does: float32 keeps seven digits, too few for a judge.
 # """
@@ -106,7 +106,7 @@ def accumulated_gradients(batches, w, b):
 
 
 def patient_1(sizes, prices, learning_rate, steps):
-    """(w, b) after `steps` steps of gradient descent on the mean squared error. Seen: the loss swings, and stays high."""
+    """(w, b) after `steps` steps of gradient descent on the mean squared error. Seen: the loss swings."""
     w, b = tensor(0.0, requires_grad=True), tensor(0.0, requires_grad=True)
     sizes, prices = tensor(sizes), tensor(prices)
     for _ in range(steps):
