@@ -102,7 +102,7 @@ def accumulated_gradients(batches, w, b):
 # Level 3: the debugging ward. Each docstring says what the program is for, then what was seen.
 
 
-# Exercise 3.1: the four lines of a training step
+# Exercise 3.2: the four lines of a training step
 
 
 def patient_1(sizes, prices, learning_rate, steps):
@@ -113,7 +113,7 @@ def patient_1(sizes, prices, learning_rate, steps):
         loss = ((w * sizes + b - prices) ** 2).mean()
         loss.backward()
         with torch.no_grad():
-            # exercise 3.1 >>>
+            # exercise 3.2 >>>
             w -= learning_rate * w.grad
             b -= learning_rate * b.grad
             w.grad.zero_()
@@ -132,7 +132,7 @@ def patient_2(sizes, prices, learning_rate, steps):
     optimizer = torch.optim.SGD([w, b], lr=learning_rate)
     for _ in range(steps):
         loss = ((w * sizes + b - prices) ** 2).mean()
-        # exercise 3.1 >>>
+        # exercise 3.2 >>>
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -152,7 +152,7 @@ def patient_3(sizes, prices, learning_rate, steps):
         w.grad = b.grad = None
         loss = ((w * sizes + b - prices) ** 2).mean()
         loss.backward()
-        # exercise 3.1 >>>
+        # exercise 3.2 >>>
         with torch.no_grad():
             w -= learning_rate * w.grad
             b -= learning_rate * b.grad
@@ -169,7 +169,7 @@ def patient_4(sizes, prices, learning_rate, steps):
     sizes, prices = tensor(sizes), tensor(prices)
     for _ in range(steps):
         w.grad = b.grad = None
-        # exercise 3.1 >>>
+        # exercise 3.2 >>>
         predictions = w * sizes + b
         # learner's file:
         # with torch.no_grad():
@@ -183,7 +183,7 @@ def patient_4(sizes, prices, learning_rate, steps):
     return w.item(), b.item()
 
 
-# Exercise 3.2: where the graph was cut
+# Exercise 3.3: where the graph was cut
 
 
 def patient_5(sizes, prices, w, b):
@@ -191,7 +191,7 @@ def patient_5(sizes, prices, w, b):
     w, b = tensor(w, requires_grad=True), tensor(b, requires_grad=True)
     errors = w * tensor(sizes) + b - tensor(prices)
     limit = errors.abs().mean().item()  # a constant, on purpose: no gradient flows through the limit
-    # exercise 3.2 >>>
+    # exercise 3.3 >>>
     clipped = errors.clamp(-limit, limit)
     # learner's file:
     # clipped = tensor([max(-limit, min(limit, error.item())) for error in errors])
@@ -208,7 +208,7 @@ def patient_6(sizes, prices, learning_rate, steps):
     for _ in range(steps):
         optimizer.zero_grad()
         loss = (w * tensor(sizes) + b - tensor(prices)).abs().mean()
-        # exercise 3.2 >>>
+        # exercise 3.3 >>>
         # learner's file:
         # loss = torch.tensor(loss.item(), requires_grad=True)
         # <<<
@@ -220,7 +220,7 @@ def patient_6(sizes, prices, learning_rate, steps):
 def patient_7(inputs, seed):
     """The gradient of sum((inputs . weights)**2) by small random weights, a list. Seen: None in place of a gradient."""
     generator = torch.Generator().manual_seed(seed)
-    # exercise 3.2 >>>
+    # exercise 3.3 >>>
     weights = (torch.randn(len(inputs[0]), generator=generator, dtype=torch.float64) * 0.01).requires_grad_()
     # learner's file:
     # weights = torch.randn(len(inputs[0]), generator=generator, dtype=torch.float64, requires_grad=True) * 0.01
@@ -229,14 +229,14 @@ def patient_7(inputs, seed):
     return weights.grad.tolist()
 
 
-# Exercise 3.3: the tape
+# Exercise 3.4: the tape
 
 
 def patient_8(x):
     """(y, dy/dx) of y = e**x + 1, as floats. Seen: an error about an in-place operation."""
     x = tensor(x, requires_grad=True)
     y = x.exp()
-    # exercise 3.3 >>>
+    # exercise 3.4 >>>
     y = y + 1.0
     # learner's file:
     # y += 1.0
@@ -250,7 +250,7 @@ def patient_9(x):
     x = tensor(x, requires_grad=True)
     t = x.sin()
     u, v = t**2, t**3
-    # exercise 3.3 >>>
+    # exercise 3.4 >>>
     (u + v).backward()
     # learner's file:
     # u.backward()
@@ -269,7 +269,7 @@ def patient_10(inputs, targets, w):
     state, gradients = tensor(0.0), []
     for number, target in zip(inputs, targets, strict=True):
         w.grad = None
-        # exercise 3.3 >>>
+        # exercise 3.4 >>>
         state = 0.5 * state.detach() + w * number
         (state - target).square().backward()
         # learner's file:
@@ -290,7 +290,7 @@ def patient_11(sizes, prices, learning_rate, steps):
         loss.backward()
         with torch.no_grad():
             w -= learning_rate * w.grad
-        # exercise 3.3 >>>
+        # exercise 3.4 >>>
         history.append(loss.item())
         # learner's file:
         # history.append(loss)
@@ -298,14 +298,14 @@ def patient_11(sizes, prices, learning_rate, steps):
     return history
 
 
-# Exercise 3.4: shapes and modes
+# Exercise 3.5: shapes and modes
 
 
 def patient_12(rows, w):
     """d/dw of the mean over all rows of (row . w)**2, a list. Seen: an error about scalar outputs."""
     w = tensor(w, requires_grad=True)
     squares = (tensor(rows) @ w) ** 2
-    # exercise 3.4 >>>
+    # exercise 3.5 >>>
     squares.mean().backward()
     # learner's file:
     # squares.backward()
@@ -317,7 +317,7 @@ def patient_13(rows, targets, w):
     """(loss, d loss/dw) for the mean squared error of a layer with one output. Seen: no error, a fit too flat."""
     w = tensor(w, requires_grad=True)
     predictions = tensor(rows) @ w.reshape(-1, 1)  # (N, 1), as a layer returns it
-    # exercise 3.4 >>>
+    # exercise 3.5 >>>
     loss = ((predictions.squeeze(1) - tensor(targets)) ** 2).mean()
     # learner's file:
     # loss = ((predictions - tensor(targets)) ** 2).mean()
@@ -331,7 +331,7 @@ def patient_14(model, rows):
 
     Seen: the numbers differ from run to run, and every report keeps a graph alive.
     """
-    # exercise 3.4 >>>
+    # exercise 3.5 >>>
     was_training = model.training
     model.eval()
     with torch.no_grad():
