@@ -162,8 +162,8 @@ with yours():
 # hint("2.1")
 
 # %% [markdown]
-# The slope is found within a few steps; the last part of the loss takes thousands, because `w` and `b` have to trade
-# against each other: a larger `b` can be paid for by a smaller `w`. The learning curve shows the two speeds.
+# Eight steps take the loss from 119,067 to about 1,300, and the rest takes thousands: `w` and `b` have to trade against
+# each other, since a larger `b` can be paid for by a smaller `w`. The learning curve shows the two speeds.
 
 # %%
 import matplotlib.pyplot as plt
@@ -206,8 +206,8 @@ with yours():
     print("PyTorch", "faster" if middle - started < ended - middle else "slower", "than Value here")
 
 # %% [markdown]
-# With six houses the two are close, and on many machines `Value` wins: each of PyTorch's operations costs a few
-# microseconds before it has computed anything. What a tensor buys is that six thousand houses cost about as much as six.
+# With six houses `Value` usually wins: each of PyTorch's operations costs several microseconds before it has computed
+# anything. What a tensor buys is that six thousand houses cost about as much as six.
 
 # %% [markdown]
 # ### 2.2 Small batches, one gradient (10 minutes)
@@ -259,7 +259,7 @@ for number in (1, 2, 3, 4):
     examine(number, SIZES, PRICES, 0.05, 20)
 
 # %% [markdown]
-# The right answer to all four is that of `fit`: after 20 steps, about `w = 150.5`, `b = 75.3`. Two patients complain and
+# The right answer to all four is that of `fit`: after 20 steps, about `w = 155.5` and `b = 69.2`. Two patients complain and
 # two do not. Which kind would you rather have?
 
 # %%
