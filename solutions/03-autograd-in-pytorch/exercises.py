@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Autograd in PyTorch: use it, break it, repair it
 #
-# **Do.** Take gradients with `backward()` and check them by hand and by measurement; fit a line; examine fourteen broken
-# programs, name what is wrong and repair each with one small change; give PyTorch a rule of your own.
+# **Do.** Take gradients with `backward()` and check them by hand and by measurement; fit a line; examine fourteen
+# broken programs, name what is wrong and repair each with one small change; give PyTorch a rule of your own.
 #
 # **Learn.** Read what PyTorch's errors say. Tell from a symptom which of the four lines of a training step failed. Know
 # when a graph ends too early and when it lives too long.
@@ -12,8 +12,8 @@
 # %% [markdown]
 # ## How to work
 #
-# You write in **`practice.py`**, the file beside this notebook; open it in a second tab. Predict, write, **save**, play,
-# check. Run this cell first, and again after every restart of the kernel.
+# You write in **`practice.py`**, the file beside this notebook; open it in a second tab. Predict, write, **save**,
+# play, check. Run this cell first, and again after every restart of the kernel.
 
 # %%
 import warnings
@@ -30,8 +30,8 @@ SIZES = [1.1, 1.3, 1.6, 1.8, 2.1, 2.4]                  # 1,000 square feet
 PRICES = [190.0, 230.0, 310.0, 350.0, 420.0, 480.0]     # 1,000 dollars
 
 # %% [markdown]
-# `practice.py` is loaded anew before a cell whenever you have saved it. `check` judges the file on disk, in a process of
-# its own. Some cells use code you have not written yet; they begin with `with yours():` and then say so in one line.
+# `practice.py` is loaded anew before a cell whenever you have saved it. `check` judges the file on disk, in a process
+# of its own. Some cells use code you have not written yet; they begin with `with yours():` and then say so in one line.
 
 # %%
 @contextmanager
@@ -51,8 +51,8 @@ def yours():
 #
 # ### 1.1 A forward pass that is recorded (10 minutes)
 #
-# `w * size + b` for six houses at once. The sizes are data; `w` and `b` are parameters, and only they ask for a gradient.
-# Complete `predict`, which returns the predictions and the two leaves.
+# `w * size + b` for six houses at once. The sizes are data; `w` and `b` are parameters, and only they ask for a
+# gradient. Complete `predict`, which returns the predictions and the two leaves.
 #
 # **Predict**: what does PyTorch call the operation that made the predictions, the last one of the line?
 
@@ -110,8 +110,8 @@ check("1.3")
 # %% [markdown]
 # ### 1.4 The same by hand, and measured (15 minutes)
 #
-# Trust nothing you have not checked. Derive both formulas on paper and write them in plain Python: no tensor, no autograd.
-# Then the three answers stand side by side: autograd, your formulas, and finite differences.
+# Trust nothing you have not checked. Derive both formulas on paper and write them in plain Python: no tensor, no
+# autograd. Then the three answers stand side by side: autograd, your formulas, and finite differences.
 #
 # **Predict**: in how many digits will the first two agree? And the third?
 
@@ -134,8 +134,8 @@ check("1.4")
 #
 # <details><summary>Answer</summary>
 #
-# As many as you are willing to derive, and each change of the model derives them anew. Autograd takes the same one line.
-# What stays by hand is the check on a few numbers.
+# As many as you are willing to derive, and each change of the model derives them anew. Autograd takes the same one
+# line. What stays by hand is the check on a few numbers.
 # </details>
 
 # %% [markdown]
@@ -179,7 +179,8 @@ with yours():
 check("2.1")
 
 # %% [markdown]
-# Your own `Value` can do this as well. **Predict** how much longer it takes for the same 50 steps, six houses at a time.
+# Your own `Value` can do this as well. **Predict** how much longer it takes for the same 50 steps, six houses at a
+# time.
 
 # %%
 from time import perf_counter
@@ -212,8 +213,8 @@ with yours():
 # %% [markdown]
 # ### 2.2 Small batches, one gradient (10 minutes)
 #
-# The examples do not always fit into memory at once. Run back once a batch and let the gradients accumulate, so that the
-# result is the gradient of the mean over **all** examples. The batches need not be equally long.
+# The examples do not always fit into memory at once. Run back once a batch and let the gradients accumulate, so that
+# the result is the gradient of the mean over **all** examples. The batches need not be equally long.
 #
 # **Predict**: what is wrong with averaging the batches' mean gradients, when the batches hold 4 and 2 houses?
 
@@ -237,9 +238,9 @@ check(2)
 # %% [markdown]
 # # Level 3: The debugging ward
 #
-# Fourteen programs. Each is complete, each has **one** fault, and each fault is common: these were collected from public
-# questions and repairs. A docstring says what the program is *for* and what was *seen*. Read a patient in `practice.py`,
-# **predict** what it will do, then examine it.
+# Fourteen programs. Each is complete, each has **one** fault, and each fault is common: these were collected from
+# public questions and repairs. A docstring says what the program is *for* and what was *seen*. Read a patient in
+# `practice.py`, **predict** what it will do, then examine it.
 
 # %%
 def examine(number, *arguments):
@@ -259,8 +260,8 @@ for number in (1, 2, 3, 4):
     examine(number, SIZES, PRICES, 0.05, 20)
 
 # %% [markdown]
-# The right answer to all four is that of `fit`: after 20 steps, about `w = 155.5` and `b = 69.2`. Two patients complain and
-# two do not. Which kind would you rather have?
+# The right answer to all four is that of `fit`: after 20 steps, about `w = 155.5` and `b = 69.2`. Two patients complain
+# and two do not. Which kind would you rather have?
 
 # %%
 examine(5, SIZES, PRICES, 100.0, 20.0)
@@ -324,8 +325,8 @@ check("3.1", answer_3_1)
 #
 # Patients 1 to 4. Repair each with the smallest change, save, examine it again, and check.
 #
-# A repair keeps what the program is for. Replacing patient 2's optimizer by your own loop would pass a test and lose the
-# patient.
+# A repair keeps what the program is for. Replacing patient 2's optimizer by your own loop would pass a test and lose
+# the patient.
 
 # %% try="3.2"
 for number in (1, 2, 3, 4):
@@ -372,7 +373,8 @@ check("3.4")
 # %% [markdown]
 # ### 3.5 Shapes and modes (10 minutes)
 #
-# Patients 12, 13 and 14. The second gives a number that looks reasonable, which makes it the most dangerous of the ward.
+# Patients 12, 13 and 14. The second gives a number that looks reasonable, which makes it the most dangerous of the
+# ward.
 
 # %% try="3.5"
 examine(12, [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]], [0.5, -1.0])
@@ -387,20 +389,20 @@ check("3.5")
 # %% [markdown] essay="E1"
 # ### E1 A cure that is none (5 minutes)
 #
-# A colleague's training stops with "Trying to backward through the graph a second time". They add `retain_graph=True`, and
-# it runs. After an hour it is slow, and then the machine is out of memory.
+# A colleague's training stops with "Trying to backward through the graph a second time". They add `retain_graph=True`,
+# and it runs. After an hour it is slow, and then the machine is out of memory.
 #
 # Answer in four to six sentences. What did the error say about the program? What does the added argument do? Why did it
 # first help and then harm? Name the line you would look for, and the change you would make instead.
 
 # %% [markdown] essay-answer="E1"
 # **Model answer.** The error says that this backward pass reached operations whose saved numbers an earlier pass had
-# already used and freed, so the new loss still hangs on the graph of an earlier step. `retain_graph=True` keeps the saved
-# numbers of every pass instead of freeing them. So the pass no longer fails, but each step now walks its own graph and
-# those of all steps before it, and all of them stay in memory: step 1,000 costs 1,000 times what step 1 did. The line to
-# look for is the one that carries something over from step to step, such as a hidden state or a running average that is a
-# tensor with a `grad_fn`. There it needs a `detach()`, so that the number crosses over and the history does not; then
-# `retain_graph` goes.
+# already used and freed, so the new loss still hangs on the graph of an earlier step. `retain_graph=True` keeps the
+# saved numbers of every pass instead of freeing them. So the pass no longer fails, but each step now walks its own
+# graph and those of all steps before it, and all of them stay in memory: step 1,000 costs 1,000 times what step 1 did.
+# The line to look for is the one that carries something over from step to step, such as a hidden state or a running
+# average that is a tensor with a `grad_fn`. There it needs a `detach()`, so that the number crosses over and the
+# history does not; then `retain_graph` goes.
 #
 # **Marking, 4 points.**
 #
@@ -439,8 +441,8 @@ with yours():
 # %% [markdown]
 # <details><summary>The numbers</summary>
 #
-# $6(x^2+1)^2 + 24x^2(x^2+1) = 150 + 480 = 630$. And $H$ is $6$ and $12$ on the diagonal with $1$ beside it, so its product
-# with $(1, 0)$ is the first column, $(6, 1)$.
+# $6(x^2+1)^2 + 24x^2(x^2+1) = 150 + 480 = 630$. And $H$ is $6$ and $12$ on the diagonal with $1$ beside it, so its
+# product with $(1, 0)$ is the first column, $(6, 1)$.
 # </details>
 
 # %% check="4.1"
@@ -449,9 +451,9 @@ check("4.1")
 # %% [markdown]
 # ### 4.2 A rule of your own (15 minutes)
 #
-# `ScaledTanh` gives PyTorch an operation and its rule: $y = s \tanh x$ for a tensor $x$ of any shape and one number $s$.
-# `forward` is there; write `backward`. It gets the upstream gradient, in the shape of $y$, and returns one gradient for
-# each input, in *that input's* shape.
+# `ScaledTanh` gives PyTorch an operation and its rule: $y = s \tanh x$ for a tensor $x$ of any shape and one number
+# $s$. `forward` is there; write `backward`. It gets the upstream gradient, in the shape of $y$, and returns one
+# gradient for each input, in *that input's* shape.
 #
 # **Predict**: `s` is used once for every element of `x`. What follows for its gradient?
 
@@ -471,8 +473,8 @@ check("4.2")
 # %% [markdown]
 # ### 4.3 Watching gradients pass (10 minutes)
 #
-# A hook on a tensor is called with the gradient that arrives there, during the pass. Use it to see how the gradient fares
-# on its way through a stack of `tanh(w x)` layers.
+# A hook on a tensor is called with the gradient that arrives there, during the pass. Use it to see how the gradient
+# fares on its way through a stack of `tanh(w x)` layers.
 #
 # **Predict** for ten layers with `w = 0.5` each: does the gradient at the first layer vanish, stay or explode? And for
 # `w = 1`?
@@ -510,5 +512,5 @@ status()
 # - Check a gradient by measurement, and a measurement by hand, at least once.
 #
 # **Open end.** `torch.autograd.graph.saved_tensors_hooks` tells what a forward pass saves. How many bytes does your
-# `fit` save in one step with a million houses, and which operation saves them? `level03-memory-efficient.py` has a way to
-# count.
+# `fit` save in one step with a million houses, and which operation saves them? `level03-memory-efficient.py` has a way
+# to count.

@@ -4,8 +4,8 @@
 # **Do:** derive the gradient of a squared error for one house, then for many; see what an average does when batches are
 # unequal; differentiate twice, and multiply by a matrix that is never written down.
 #
-# **Learn:** where the 2 and the 1/N of a regression's gradient come from, what accumulates and what must be divided, and
-# what a second derivative says.
+# **Learn:** where the 2 and the 1/N of a regression's gradient come from, what accumulates and what must be divided,
+# and what a second derivative says.
 #
 # **Need:** the chain rule of topic 02. About 20 minutes; three short drills are marked.
 
@@ -14,8 +14,8 @@
 #
 # A house of size $s$ costs $p$. The model says $w s + b$, and the loss is the squared error $L = (w s + b - p)^2$.
 #
-# It is a chain of three links: a prediction, an error, a square. **Predict** for $w = 2$, $s = 3$, $b = 1$, $p = 10$: how
-# many times as far does $L$ move when $b$ moves? And when $w$ moves?
+# It is a chain of three links: a prediction, an error, a square. **Predict** for $w = 2$, $s = 3$, $b = 1$, $p = 10$:
+# how many times as far does $L$ move when $b$ moves? And when $w$ moves?
 
 # %%
 def loss(w, b, s=3.0, p=10.0):
@@ -85,8 +85,8 @@ for name, batch in (("once ", examples), ("twice", examples + examples)):
     print(f"each {name}: sum {total:6.1f}   mean {total / len(batch):6.2f}")
 
 # %% [markdown]
-# The mean does not care, and so a learning rate chosen for it serves any batch size. Now in two batches, of three examples
-# and of one. **Predict** which of the two lines gives the gradient of the mean over all four.
+# The mean does not care, and so a learning rate chosen for it serves any batch size. Now in two batches, of three
+# examples and of one. **Predict** which of the two lines gives the gradient of the mean over all four.
 
 # %%
 parts = [examples[:3], examples[3:]]
@@ -116,8 +116,8 @@ check("R2", answer_R2)
 # %% [markdown]
 # ## 3. A derivative of a derivative
 #
-# $f(x) = x^3$ has the slope $3x^2$. That slope is itself a function, and its slope is $6x$: the **second derivative**, or
-# how fast the slope changes. **Predict** its value at $x = 2$, then measure: the central difference of a central
+# $f(x) = x^3$ has the slope $3x^2$. That slope is itself a function, and its slope is $6x$: the **second derivative**,
+# or how fast the slope changes. **Predict** its value at $x = 2$, then measure: the central difference of a central
 # difference comes down to three values of $f$.
 
 # %%
@@ -128,10 +128,10 @@ h = 1e-3
 print("measured", round((f(2.0 + h) - 2 * f(2.0) + f(2.0 - h)) / h**2, 6))
 
 # %% [markdown]
-# Twelve. For a function of two inputs there are four second derivatives, and they form the **Hessian** matrix $H$: how the
-# slope towards each input changes when each input moves. A network with a million weights has one with $10^{12}$ entries,
-# which nobody writes down. But often one needs only $H v$ for one direction $v$: *how does the gradient change when I move
-# along $v$?* And that can be measured with two gradients.
+# Twelve. For a function of two inputs there are four second derivatives, and they form the **Hessian** matrix $H$: how
+# the slope towards each input changes when each input moves. A network with a million weights has one with $10^{12}$
+# entries, which nobody writes down. But often one needs only $H v$ for one direction $v$: *how does the gradient change
+# when I move along $v$?* And that can be measured with two gradients.
 #
 # **Predict** both entries for $g(u, v) = u^2 v$ at $(3, 2)$ and the direction $(1, 0)$. The gradient is
 # $(2 u v, u^2) = (12, 9)$, and only $u$ moves.
@@ -173,8 +173,8 @@ check("R3", answer_R3)
 # 3. Batches of unequal length: add up sums, divide by the number of all examples.
 # 4. A second derivative is the slope of a slope; $H v$ asks for it in one direction, for the price of two gradients.
 #
-# **One to go on with:** the mean squared error of a line is a parabola in $(w, b)$, so its Hessian does not depend on where
-# you are. Work it out for the six houses of intuition.ipynb. Its two eigenvalues differ by a factor of about 85:
+# **One to go on with:** the mean squared error of a line is a parabola in $(w, b)$, so its Hessian does not depend on
+# where you are. Work it out for the six houses of intuition.ipynb. Its two eigenvalues differ by a factor of about 85:
 # what has that to do with the two speeds of the learning curve?
 #
 # **Next:** [exercises.ipynb](exercises.ipynb).
