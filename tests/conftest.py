@@ -62,11 +62,11 @@ def _judged(request) -> tuple[Topic, Path]:
 @pytest.fixture(scope="module")
 def session(request):
     """A worker with the learner's file, for a whole test file."""
-    _, file = _judged(request)
+    topic, file = _judged(request)
     if not file.is_file():
         pytest.fail(f"there is no {file.name} in {file.parent.name}/ to judge; `python3 course.py lab` makes one, "
                     "or name a file with --file", pytrace=False)
-    with Session(file) as session:
+    with Session(file, uses=topic.uses) as session:
         yield session
 
 

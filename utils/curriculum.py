@@ -55,6 +55,7 @@ class Topic:
     essays: tuple[Exercise, ...]
     drills: tuple[Exercise, ...]
     reference: str = "level01-naive.py"     # the solution that the learner's file is a skeleton of
+    uses: tuple[str, ...] = ()              # packages that differentiate, and that the learner's file may import
     lacks: tuple[tuple[str, tuple[str, ...]], ...] = ()     # solution file, and exercises that it does not hold
     draft: bool = False                     # built and verified, and shown to no learner
 
@@ -121,6 +122,7 @@ def _topic(entry: dict) -> Topic:
     essays = tuple(_exercise(e, kind="essay") for e in entry.pop("essay", ()))
     drills = tuple(_exercise(e, kind="drill") for e in entry.pop("drill", ()))
     lists = {key: tuple(entry.pop(key)) for key in ("notebooks", "after")}
+    lists["uses"] = tuple(entry.pop("uses", ()))
     lacks = tuple((file, tuple(ids)) for file, ids in entry.pop("lacks", {}).items())
     return Topic(**entry, **lists, lacks=lacks, levels=levels, essays=essays, drills=drills)
 

@@ -52,6 +52,7 @@ drill_form("R1")
 # %% answer="R1"
 answer_R1 = {"error": None, "db": None, "dw": None}  # replace each None by your number
 ### BEGIN SOLUTION
+answer_R1 = {"error": 4.0, "db": 8.0, "dw": 32.0}
 ### END SOLUTION
 
 # %%
@@ -108,6 +109,7 @@ drill_form("R2")
 # %% answer="R2"
 answer_R2 = {"mean": None, "first": None, "naive": None}  # replace each None by your number
 ### BEGIN SOLUTION
+answer_R2 = {"mean": 7.0, "first": 2.0, "naive": 18.0}
 ### END SOLUTION
 
 # %% check="R2"
@@ -160,6 +162,7 @@ drill_form("R3")
 # %% answer="R3"
 answer_R3 = {"first": None, "second": None, "product": None}  # replace each None by your number
 ### BEGIN SOLUTION
+answer_R3 = {"first": 20.0, "second": 28.0, "product": 24.0}
 ### END SOLUTION
 
 # %% check="R3"

@@ -18,7 +18,7 @@ def _squared_error(rng: Random) -> Draw:
             f"3. `dw`: $\\partial L / \\partial w$")
     return text, {
         "error": box("the error", error, [
-            (-error, "Price minus prediction. Here it is prediction minus price: the sign travels on into the gradients."),
+            (-error, "Price minus prediction. Here it is prediction minus price, and the sign travels on."),
             (error**2, "That is the loss already; the error is what is squared."),
             (w * size + b, "That is the prediction. How far is it from the price?"),
             (w * size - price, "The offset b is part of the prediction."),
@@ -46,15 +46,15 @@ def _average(rng: Random) -> Draw:
     one, two, three = *first, last
     mean = (one + two + three) / 3
     text = (f"**R2. An average**\n\nFor three examples the gradients of the single losses by a parameter are ${one}$, "
-            f"${two}$ and ${three}$. The loss is the mean over all three. A program sees them in two batches: the first two "
-            f"together, then the third.\n\n"
+            f"${two}$ and ${three}$. The loss is the mean over all three. A program sees them in two batches: the "
+            f"first two together, then the third.\n\n"
             f"1. `mean`: the gradient of the loss\n"
             f"2. `first`: what the backward pass of the first batch should add to `grad`\n"
             f"3. `naive`: what comes out if each batch uses *its own* mean, and both passes accumulate")
     return text, {
         "mean": box("gradient of the mean", mean, [
             (one + two + three, "That is the gradient of the sum. A mean divides by the number of examples."),
-            ((one + two) / 2 + three, "Each batch was averaged by itself, then added. Sum first, divide by three once."),
+            ((one + two) / 2 + three, "Each batch was averaged by itself, then added. Divide by three, once."),
             (((one + two) / 2 + three) / 2, "A mean of means: the third example counts twice as much as the others."),
             ((one + two + three) / 2, "Divided by the number of batches. A mean divides by the number of examples."),
         ]),
@@ -66,7 +66,7 @@ def _average(rng: Random) -> Draw:
         ]),
         "naive": box("with each batch's own mean", (one + two) / 2 + three, [
             (mean, "That is the right gradient, and this program does not find it. What does each pass add?"),
-            (((one + two) / 2 + three) / 2, "The passes accumulate: their results are added, and nobody divides by two."),
+            (((one + two) / 2 + three) / 2, "The passes accumulate: nobody divides by two."),
             (one + two + three, "That is the sum of all three; here the first batch is averaged."),
             ((one + two) / 2, "That is the first pass alone. The second adds to it."),
         ]),

@@ -12,6 +12,7 @@ from utils.judge.misconceptions import Misconception
 from utils.judge.misconceptions import catalogue as values
 from utils.judge.module import Module
 from utils.judge.promises import Broken, collect
+from utils.judge.torch_misconceptions import catalogue as torch_entries
 from utils.judge.value_case import ValueCase
 
 # By the handle that a topic's promises ask for: how its files are diagnosed.
@@ -54,7 +55,7 @@ def _unbroken_layers(topic: Topic) -> list[str]:
 @lru_cache
 def everything() -> dict[str, Misconception]:
     """Every entry of every topic by its id; no id is used twice."""
-    return {**values(), **layers()}
+    return {**values(), **layers(), **torch_entries()}
 
 
 def says(id: str) -> str | None:

@@ -39,7 +39,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     file = file or folder / topic.module
     found = file if file.is_file() and (isolation == LOCAL or not file.is_symlink()) else None
     wanted = [p for p in collect(topic) if only is None or p.exercise in only]
-    with Session(found, isolation) as session, Answers(topic, folder, answers, isolation) as given:
+    with Session(found, isolation, topic.uses) as session, Answers(topic, folder, answers, isolation) as given:
         runners = {name: HANDLES[name](session, seed).about(topic, folder) for name in map(_handle, wanted) if name}
         handles = {**runners, "answers": given}
         about_module = bool(runners)
@@ -49,7 +49,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         source = file.read_text(encoding="utf-8", errors="replace") if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
         if unloadable is None:
-            trials = _again(trials, found, isolation)
+            trials = _again(trials, found, isolation, topic.uses)
         named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
@@ -104,12 +104,12 @@ def _handle(promise: Promise) -> str | None:
     return next((name for name in promise.asks_for if name in HANDLES), None)
 
 
-def _again(trials: list[Trial], file: Path, isolation: str) -> list[Trial]:
+def _again(trials: list[Trial], file: Path, isolation: str, uses: tuple[str, ...]) -> list[Trial]:
     """The trials, where what was kept is broken if its scripts give something else in a fresh worker."""
     kept = [(t.promise, t.scripts) for t in trials if t.scripts and not t.problem and _handle(t.promise) == "engine"]
     if not kept:
         return trials
-    with Session(file, isolation) as fresh:
+    with Session(file, isolation, uses) as fresh:
         found = changed(kept, fresh)
     return [replace(t, problem=t.problem or found.get(t.promise)) for t in trials]
 

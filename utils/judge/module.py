@@ -155,6 +155,23 @@ class Scene:
         self.lines.append(f"{name} = {{{', '.join(f'{key!r}: {literal(values)}' for key, values in arrays.items())}}}")
         return Name(name)
 
+    def take(self, name: str) -> Name:
+        """A class or function of the learner's file, to be handed to something in the scene; its name."""
+        self.steps.append(["name", name, name])
+        return Name(name)
+
+    def function(self, name: str, source: str) -> Name:
+        """A function of the judge's, given as the lines that define it; its name."""
+        self.steps += [["module", f"given {name}", "given", source], ["attr", name, {"r": f"given {name}"}, name]]
+        self.lines += source.strip().splitlines()
+        return Name(name)
+
+    def call(self, name: str, function: str, *args) -> Name:
+        """name = function(*args), for a function or object that is in the scene; its name."""
+        self.steps.append(["invoke", name, {"r": function}, "", [_operand(a) for a in args]])
+        self.lines.append(f"{name} = {function}({', '.join(map(_shown, args))})")
+        return Name(name)
+
     def engine(self, origin: str, source: str) -> Name:
         """The class `Value` of a scalar engine, given as the text of its module."""
         self.steps += [["module", "engine", "engine", source], ["attr", "Value", {"r": "engine"}, "Value"]]
@@ -206,6 +223,16 @@ class Scene:
         for wanted, yours in zip(self.wanted, reports, strict=False):
             self.judge(wanted, yours)
         return reports
+
+    def keep_within(self, memory: int, limits: Limits) -> None:
+        """As `keep`, and Broken where the worker's memory grew by more than `memory` bytes meanwhile."""
+        outcome = self.module.outcome(self.steps, limits)
+        for wanted, yours in zip(self.wanted, self.module.unbroken(outcome, self.code()), strict=False):
+            self.judge(wanted, yours)
+        if outcome.grown > memory:
+            raise self.broken(f"Memory grew by more than {memory >> 20} MiB meanwhile, and should not grow at all. "
+                              "Something holds on to every step's graph: a tensor with a `grad_fn` in a list, a sum or "
+                              "a parameter.", status="memory")
 
     def judge(self, wanted: Wanted, yours) -> None:
         """One report is as wanted, or Broken."""

@@ -49,24 +49,28 @@ class Outcome:
     reports: list
     error: dict | None = None
     cpu: float = 0.0            # CPU seconds that the worker spent on it, measured from outside
+    grown: int = 0              # bytes by which the worker's memory grew meanwhile, at most, as seen from outside
 
 
 class Session:
     """A worker with one learner file loaded; it is replaced after each script that it did not survive.
 
     `file` may be None: then only answer cells can be run. `isolation` is one of utils/sandbox/isolation.py; but for a
-    local check, this repository is hidden from the worker's imports. Use it as a context manager.
+    local check, this repository is hidden from the worker's imports. `uses` are packages that the file may import
+    though they differentiate; they are imported before it. Use it as a context manager.
     """
 
-    def __init__(self, file: Path | None, isolation: str = LOCAL):
+    def __init__(self, file: Path | None, isolation: str = LOCAL, uses: tuple[str, ...] = ()):
         self.file = file
         self.isolation = isolation
+        self.uses = uses
         self.stub_imported = False
         self._process: subprocess.Popen | None = None
         self._family: Family | None = None
         self._replies: queue.Queue = queue.Queue()
         self._load_error: dict | None = None
         self._spent = 0.0
+        self._grown = 0
 
     def __enter__(self) -> Session:
         return self
@@ -91,7 +95,7 @@ class Session:
             reply, cpu = self._wait(limits)
             reports, error = checked_reports(reply.get("reports")), checked_error(reply.get("error"))
             self._spent += cpu
-            return Outcome(reports, error, cpu)
+            return Outcome(reports, error, cpu, self._grown)
         except NoReply as stop:
             # not the seconds it took: on a busy machine they are more, and a verdict must not depend on that
             self._spent += limits.wall if time.monotonic() - start > limits.wall else limits.cpu
@@ -115,7 +119,8 @@ class Session:
             self._process = None
 
     def _start(self, limits: Limits) -> None:
-        setting = {"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": []}
+        setting = {"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": [],
+                   "uses": list(self.uses)}
         if self.isolation == SANDBOX:
             self._process, setting["file"] = _in_sandbox(self.file, limits)
         else:
@@ -157,7 +162,8 @@ class Session:
 
     def _wait(self, limits: Limits) -> tuple[dict, float]:
         """The worker's next reply and the CPU seconds it took, or NoReply."""
-        start, begun = time.monotonic(), self._family.cpu()
+        start, begun, before = time.monotonic(), self._family.cpu(), self._family.memory()
+        self._grown = 0
         while True:
             try:
                 reply = self._replies.get(timeout=POLL)
@@ -167,7 +173,9 @@ class Session:
                     raise NoReply("timeout", f"still running after {limits.cpu:g} s of computing") from None
                 if time.monotonic() - start > limits.wall:
                     raise NoReply("timeout", f"no answer after {limits.wall:g} s") from None
-                if self._family.memory() > limits.memory:
+                memory = self._family.memory()
+                self._grown = max(self._grown, memory - before)
+                if memory > limits.memory:
                     raise NoReply("memory", f"used more than {limits.memory >> 20} MiB of memory") from None
         if isinstance(reply, NoReply):
             raise reply if reply.kind else NoReply("crash", _ending(self._process.wait()))

@@ -26,7 +26,8 @@ holds, or an array as `pack` makes it, as in reports: {"array": dtype, "shape": 
 For modules of functions and layers:
     ["let", out, x]                 out = x
     ["rng", out, seed]              out = numpy.random.default_rng(seed)
-    ["invoke", out, x, method, args]    out = x.method(*args), whatever that is
+    ["invoke", out, x, method, args]    out = x.method(*args), whatever that is; an empty method name calls x itself
+    ["name", out, name]             out = module.name
     ["fill", x, attr, array]        x.attr = array, in the shape that x.attr has; an error if that holds another one
     ["attr", out, x, attr]          out = x.attr
     ["item", out, x, k]             out = x[k]
@@ -36,6 +37,7 @@ For modules of functions and layers:
 
 import base64
 import errno
+import importlib
 import importlib.util
 import json
 import math
@@ -209,9 +211,12 @@ class Machine:
 
     def do_invoke(self, out, x, method, args):
         target = self.operand(x)
-        if not hasattr(target, method):
+        if method and not hasattr(target, method):
             raise Absent(method)
-        self.registers[out] = getattr(target, method)(*self.operand(args))
+        self.registers[out] = (getattr(target, method) if method else target)(*self.operand(args))
+
+    def do_name(self, out, name):
+        self.registers[out] = self.named(name)
 
     def do_fill(self, x, attr, array):
         target, array = self.operand(x), self.operand(array)
@@ -383,8 +388,14 @@ def main():
         os.environ[library + "_NUM_THREADS"] = "1"
     limit_memory(setting["memory"])
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
+    for package in setting["uses"]:     # before learner code, so that their import is not on its account
+        try:
+            importlib.import_module(package)
+        except ImportError:             # the file will say which one it misses
+            pass
     send(replies, {"ready": True})
-    sys.meta_path.insert(0, types.SimpleNamespace(find_spec=withhold))
+    if not setting["uses"]:             # with one that differentiates at hand, nothing is gained by another
+        sys.meta_path.insert(0, types.SimpleNamespace(find_spec=withhold))
     module, error = None, None
     try:
         module = load(setting["file"]) if setting["file"] else None
