@@ -7,8 +7,8 @@
 # **Learn.** Derive a backward pass by indices and check it by measuring. Say whose memory a layer uses, and where 1/N
 # belongs. Recognise a wrong gradient that raises no error.
 #
-# **Need.** `intuition.ipynb` and `math-refresh.ipynb` of this topic, and NumPy's `@`, `.T`, `.sum(axis=0)`. About three
-# hours.
+# **Need.** `intuition.ipynb` and `math-refresh.ipynb` of this topic, and NumPy's `@`, `.T`, `.sum(axis=0)`. Three to
+# four hours.
 
 # %% [markdown]
 # ## How to work
@@ -403,7 +403,7 @@ with yours():
 check("3.3")
 
 # %% [markdown]
-# ### 3.4 Twenty-six steps (45 minutes)
+# ### 3.4 Twenty-six steps (30 minutes)
 #
 # The backward pass of a whole network, one line of the forward pass at a time. `step_by_step` in `layers.py` is that
 # forward pass: a linear layer, normalised over the batch, tanh, a second linear layer, cross-entropy. Every value has a
