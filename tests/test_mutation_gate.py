@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
-from tests import mutation
+from tests import cosmic_mutants, mutation
 from tests.drawn_once import drawn_once
-from tests.engines import REFERENCE, TOPIC, written
+from tests.engines import REFERENCE, TOPIC, changed, written
 from tests.kill_table import EQUIVALENT, NOT_JUDGED, reason, table, unused_reasons
 from tests.mutation import (
     SOURCES,
@@ -186,3 +187,30 @@ def test_verdict_that_depends_on_the_seed_is_told():
     table = REFERENCE.replace("        self.grad = 1.0\n", "        self.grad = 1.0 + (order[0].data * 4 % 1 > 0)\n")
     found = depends_on_seed([Mutant("reference", "Value.backward", "table", "", "", table)], [1], "1.2")
     assert len(found) == 1 and "test_product_multiplies_by_the_other_input" in found[0]
+
+
+# Another tool's mutants
+
+def test_mutants_of_another_tool_are_taken_where_they_are_new_and_judged(monkeypatch):
+    monkeypatch.setattr(cosmic_mutants, "mutants", EVERY.get)
+    line = "            self.grad += out.data * out.grad\n"
+    made = [("Remainder", changed((line, line.replace("* out.grad", "% out.grad")))),
+            ("Again", changed((line, line.replace("* out.grad", "% out.grad")))),
+            ("Ours", changed((line, line.replace("+=", "=")))), ("Broken", changed((line, line.replace("*", "* *")))),
+            ("Printing", REFERENCE.replace("Value(", "Valve(", 1)), ("Nothing", REFERENCE)]
+    found = list(cosmic_mutants.others(REFERENCE, iter(made)))
+    assert [(m.function, m.operator, m.before, m.after) for m in found] == [
+        ("Value.exp", "Remainder", line.strip(), line.strip().replace("* out.grad", "% out.grad"))]
+    assert found[0].levels == (2,) and set(killed_by(found[0])) >= {"test_exp"}
+
+
+def test_other_form_of_sigmoid_is_asked_for_just_below_zero():
+    """Found by cosmic-ray: a form that is for 0 and above, taken from -1 on, is wrong in between."""
+    wrong = changed(("(1.0 if self.data >= 0 else e)", "(1.0 if self.data >= -1 else e)"))
+    assert "test_sigmoid" in killed_by(Mutant("reference", "Value.sigmoid", "", "", "", wrong))
+
+
+def test_the_other_tool_is_asked_for_in_a_sentence(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cosmic_ray", None)
+    assert cosmic_mutants.main() == 2
+    assert "problem: cosmic-ray is not installed -> do: " in capsys.readouterr().err

@@ -166,7 +166,7 @@ def test_log(engine):
 def test_sigmoid(engine):
     """sigmoid: gradient s * (1 - s) times the upstream gradient."""
     engine.agrees(lambda a: a.sigmoid(), a=0.5)
-    with_reuse(engine, lambda a: a.sigmoid(), 0.5, -1.5, 0)
+    with_reuse(engine, lambda a: a.sigmoid(), 0.5, -0.5, -1.5, 0)
 
 
 @promise(exercise="2.4")
