@@ -27,8 +27,6 @@ EQUIVALENT = {
     "A second `backward()` on the same graph is not judged, and in the first these gradients are 0.": (
         ("Value.backward", "node.grad = 0.0", "pass"),
         ("Value.backward", "self.grad += gradient", "self.grad = gradient")),
-    "The gradient of a result is set when the walk begins; before, it is not judged.": (
-        ("_node", "out.grad = 0.0", ""),),
     "Multiplying and dividing by -1 are the same.": (("Value.__neg__", "self * -1.0", "self / -1.0"),),
     "Without the check, `math.pow` raises a TypeError of its own.": (
         ("Value.__pow__", "isinstance(exponent", "pass"),),
