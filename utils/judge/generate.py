@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -53,13 +54,23 @@ def _gather(leaves: int, lines: list[Line]) -> list[Line]:
 
 
 def _operands(draw, op: str, count: int) -> tuple:
-    ref = st.builds(Ref, st.integers(0, count - 1))
     if op in METHODS or op == "neg":
-        return (draw(ref),)
+        return (draw(_ref(count)),)
     if op == "pow":
-        return draw(ref), draw(st.sampled_from(EXPONENTS))
-    number = st.sampled_from(NUMBERS)
-    return draw(st.one_of(st.tuples(ref, ref), st.tuples(ref, number), st.tuples(number, ref)))
+        return draw(_ref(count)), draw(st.sampled_from(EXPONENTS))
+    return draw(_two(count))
+
+
+@lru_cache
+def _ref(count: int) -> st.SearchStrategy[Ref]:
+    """One of the `count` values so far. Made once, since hypothesis looks into every new strategy at length."""
+    return st.builds(Ref, st.integers(0, count - 1))
+
+
+@lru_cache
+def _two(count: int) -> st.SearchStrategy[tuple]:
+    ref, number = _ref(count), st.sampled_from(NUMBERS)
+    return st.one_of(st.tuples(ref, ref), st.tuples(ref, number), st.tuples(number, ref))
 
 
 def _value(op: str, x: list[float]) -> float | None:
