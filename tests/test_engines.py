@@ -119,7 +119,7 @@ RULES = [
 
 
 def test_every_rule_of_the_naive_engine_has_a_mutant():
-    source = (FOLDER / NAIVE).read_text(encoding="utf-8")
+    source = (FOLDER / NAIVE).read_text(encoding="utf-8").partition("\ndef checkpoint")[0]
     assert sorted(RULES) == sorted(line.strip() for line in source.splitlines() if ".grad += " in line)
 
 
