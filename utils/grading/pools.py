@@ -45,7 +45,7 @@ class LocalPool:
             os.environ.setdefault(name, "1")  # one core a worker; small arrays gain nothing from more
         context = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
         if os.name != "nt":
-            context.set_forkserver_preload(["utils.grading.task"])
+            context.set_forkserver_preload(["utils.grading.warm"])
         self._executor = ProcessPoolExecutor(self.width, context, initializer=_be_worker)
 
     def submit(self, function, *arguments) -> Future:

@@ -7,7 +7,6 @@ caller what belongs to the course: the gradebook and the folders. So it runs any
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,10 +130,3 @@ class _Table(NotebookExporter):
                 "unique_key": name, "metadata": {"name": name, "path": str(self.folder)},
                 "nbgrader": {"student": self.student, "assignment": self.topic.slug, "notebook": name}})
         return text
-
-
-def get_ready() -> None:
-    """Pay in advance for what every submission needs; for a process that will grade many."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for step in (*SANITIZE, *AUTOGRADE):
-        NotebookExporter(config=Config({"Exporter": {"default_preprocessors": []}})).register_preprocessor(step)
