@@ -319,9 +319,14 @@ def test_step_returns_the_loss(engine):
     def returns(seed):
         xs, ys, weights = _training(6, seed)
         code = _train_code(6)
-        steps = [*_model(*SHAPE, weights), *_loss("l", xs, ys), ["get", {"r": "l"}, "data"],
-                 ["make", "r", "train_step", [{"r": "m"}, xs, ys, RATE]], ["report", {"r": "r"}]]
-        loss, returned = engine.reports(steps, code)
+        steps = _model(*SHAPE, weights)
+        for x in xs:
+            steps += [*_forward("y", x), ["get", {"r": "y"}, "data"]]
+        steps += [["make", "r", "train_step", [{"r": "m"}, xs, ys, RATE]], ["report", {"r": "r"}]]
+        *outputs, returned = engine.reports(steps, code)
+        for out in outputs:
+            engine.expect_number("model(x).data", out, code)
+        loss = sum((out - y) ** 2 for out, y in zip(outputs, ys, strict=True)) / len(ys)
         engine.expect("train_step(...)", returned, loss, code)
     _wherever(engine, returns, 4)
 

@@ -16,6 +16,7 @@ SEEN_INSIDE = ("not-written", "absent", "lost-node", "raised", "recursion", "mem
                "output", "processes", "files")
 
 
+REPORTING = ("get", "items", "report", "exec")      # the worker's steps that report something
 STOPS = ("timeout", "memory", "crash", "output", "processes", "files")      # limits, as a report calls them
 
 
@@ -73,8 +74,14 @@ def checked_error(said) -> dict | None:
     return kept | {"text": kept["text"] or "", "type": kept["type"] or "Error"}
 
 
-def checked_reports(said) -> list:
-    """The reports of a reply; NoReply if they are no list."""
-    if not isinstance(said, list):
+def checked_reports(said, steps: list, stopped: dict | None) -> list:
+    """The reports of a reply to `steps`: as many as were asked for, fewer if an error stopped them; else NoReply."""
+    asked = _asked(steps)
+    if not isinstance(said, list) or len(said) > asked or (stopped is None and len(said) != asked):
         raise NoReply("crash", "the worker's reply is not one of the judge's")
     return said
+
+
+def _asked(steps: list) -> int:
+    """How many reports a script asks for."""
+    return sum(step[1] * _asked(step[2]) if step[0] == "repeat" else step[0] in REPORTING for step in steps)

@@ -91,9 +91,10 @@ class Session:
                 self._start(limits)
             if self._load_error:
                 return Outcome([], self._load_error)
-            self._send(steps)
+            self._send(steps, limits.wall)
             reply, cpu = self._wait(limits)
-            reports, error = checked_reports(reply.get("reports")), checked_error(reply.get("error"))
+            error = checked_error(reply.get("error"))
+            reports = checked_reports(reply.get("reports"), steps, error)
             self._spent += cpu
             return Outcome(reports, error, cpu, self._grown)
         except NoReply as stop:
@@ -132,7 +133,7 @@ class Session:
         self._family = Family(self._process.pid)
         self._replies = queue.Queue()
         threading.Thread(target=replies.read, args=(self._process.stdout, self._replies), daemon=True).start()
-        self._send(setting)
+        self._send(setting, LOADING.wall)
         self._wait_until_ready()
         reply, cpu = self._wait(LOADING)
         self._spent += cpu
@@ -152,13 +153,18 @@ class Session:
             raise bwrap.SandboxError(f"a worker process could not be started; its last words: {words or 'none'}")
         self._family.settle()
 
-    def _send(self, request) -> None:
+    def _send(self, request, patience: float) -> None:
+        """Send a request; NoReply if nobody takes it for `patience` seconds: then the last reply was forged."""
         body = json.dumps(request).encode()
+        sent: queue.Queue = queue.Queue()
+        threading.Thread(target=_write, args=(self._process.stdin, struct.pack(">Q", len(body)) + body, sent),
+                         daemon=True).start()
         try:
-            self._process.stdin.write(struct.pack(">Q", len(body)) + body)
-            self._process.stdin.flush()
-        except OSError:
-            raise NoReply("crash", "the Python process that ran this file ended") from None
+            problem = sent.get(timeout=patience)
+        except queue.Empty:
+            raise NoReply("crash", "the Python process that ran this file stopped listening") from None
+        if problem:
+            raise NoReply("crash", "the Python process that ran this file ended")
 
     def _wait(self, limits: Limits) -> tuple[dict, float]:
         """The worker's next reply and the CPU seconds it took, or NoReply."""
@@ -178,8 +184,25 @@ class Session:
                 if memory > limits.memory:
                     raise NoReply("memory", f"used more than {limits.memory >> 20} MiB of memory") from None
         if isinstance(reply, NoReply):
-            raise reply if reply.kind else NoReply("crash", _ending(self._process.wait()))
+            raise reply if reply.kind else NoReply("crash", self._last_words())
         return reply, self._family.cpu() - begun
+
+    def _last_words(self) -> str:
+        """How the worker ended that sent bytes which are no reply, or none; it may be there still."""
+        try:
+            return _ending(self._process.wait(1))
+        except subprocess.TimeoutExpired:
+            return "the worker's reply is not one of the judge's"
+
+
+def _write(pipe, data: bytes, sent: queue.Queue) -> None:
+    """Write all of it, and tell by None that it is done, or by the error."""
+    try:
+        pipe.write(data)
+        pipe.flush()
+        sent.put(None)
+    except (OSError, ValueError) as error:      # the worker is gone, or the pipe was closed meanwhile
+        sent.put(error)
 
 
 def _in_sandbox(file: Path | None, limits: Limits) -> tuple[subprocess.Popen, str | None]:
