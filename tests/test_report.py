@@ -154,9 +154,10 @@ def test_hostile_names_are_shown_and_not_run():
     bad = _learner(HOSTILE, 3, name=HOSTILE, record=replace(_learner("x", 3).record, notes=(HOSTILE,)))
     text = _page(_cohort(bad, _learner("b", 2, record=Record(TOPIC.slug, "b", WHEN, 1.0, problem=HOSTILE)),
                          absent=(Learner("c", HOSTILE),)))
-    assert _Page(text).tags - _Page(ours).tags <= {"br", "details", "summary", "h3"}
+    assert _Page(text).tags - _Page(ours).tags <= {"br", "details", "summary", "h3", "code"}
     assert not _Page(text).events
     assert "&lt;script&gt;alert(1)" in text
+    assert "&lt;code" not in text and "&amp;lt;" not in text
 
 
 def test_every_picture_has_words_and_a_table_beside_it():

@@ -31,8 +31,7 @@ def totals(cohort: Cohort) -> str:
     def draw(axes) -> None:
         counts, _, _ = axes.hist(np.clip(values, 0, edges[-1]), bins=edges, color=COLOURS["--full"], rwidth=0.9)
         axes.axvline(float(np.median(values)), color=COLOURS["--text"], linewidth=1.2, linestyle="--")
-        axes.text(float(np.median(values)), max(counts) * 1.03, f"median {np.median(values):g}", ha="center",
-                  va="bottom")
+        axes.text(float(np.median(values)), max(counts) * 1.03, f"  median {np.median(values):g}", va="bottom")
         axes.set(xlabel=f"points of {cohort.topic.points}", ylabel="learners", xlim=(0, edges[-1]),
                  ylim=(0, max(counts) * 1.15))
         axes.yaxis.get_major_locator().set_params(integer=True)
@@ -56,7 +55,7 @@ def outcomes(rows: list[Item]) -> str:
         axes.margins(y=0.01)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, handlelength=1)
+        axes.legend(loc="lower right", bbox_to_anchor=(0.9, 1.0), ncols=4, frameon=False, handlelength=1)
     return _svg((9, 1.1 + 0.27 * len(rows)), draw, "outcomes")
 
 

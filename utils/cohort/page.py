@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from utils.cohort import charts
 from utils.cohort.gather import Cohort, Learner
@@ -24,7 +26,7 @@ def page(cohort: Cohort, target: Path, when: str) -> str:
     """The page's HTML; links in it lead from `target`'s folder. `when` is told as the time it was made."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=lambda x: "" if x is None else number(x), link=lambda p: _link(p, target))
+    environment.filters.update(number=number, marked=_marked, link=lambda path: _link(path, target))
     rows, graded = items(cohort), cohort.graded
     totals = [learner.total for learner in graded]
     pictures = {"totals": charts.totals(cohort), "outcomes": charts.outcomes(rows)} if graded else {}
@@ -36,6 +38,11 @@ def page(cohort: Cohort, target: Path, when: str) -> str:
         remarked=[one for one in cohort.learners if one.record and one.record.notes],
         slowest=_slowest(cohort), waiting=[one for one in graded if one.waiting],
         borrowed=[one for one in cohort.learners if one.borrowed], by_id={one.id: one for one in cohort.learners})
+
+
+def _marked(text: str) -> Markup:
+    """Text with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _link(path: Path, target: Path) -> str:
