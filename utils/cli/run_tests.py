@@ -17,8 +17,9 @@ from utils.cli.tools import NOT_RUN
 from utils.setup_state import ROOT, Problem
 
 PASSES_ON = True
-JUDGE = ("judge_*", "expression", "fairness", "generated_programs", "killing", "misconceptions", "mutation_gate",
-         "oracles", "picture", "planted_bug")       # the tests of what gives a verdict: tests/test_<name>.py
+JUDGE = ("judge_*", "bad_input", "expression", "fairness", "generated_programs", "graded_numbers", "killing",
+         "layer_catalogue", "layers", "misconceptions", "mutation_gate", "oracles", "picture", "planted_bug",
+         "report")      # the tests of what gives a verdict: tests/test_<name>.py
 SERVICES = "tests/services"
 
 
