@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.nbgraderapp import NbGraderApp
 
 from utils.cli.tools import find
-from utils.curriculum import topic
+from utils.curriculum import Topic, topic
 from utils.grading.config import COURSE_ID, configure
 from utils.grading.course import fill
 from utils.grading.submission import read_notebook
@@ -32,10 +32,10 @@ def own_engine() -> str:
 
 
 class Course:
-    """An nbgrader course in `root`. `run` is the command line of nbgrader, in this process."""
+    """An nbgrader course in `root`, and one topic of it. `run` is the command line of nbgrader, in this process."""
 
-    def __init__(self, root: Path, budget: int):
-        self.root = root
+    def __init__(self, root: Path, budget: int, topic: Topic = TOPIC):
+        self.root, self.topic = root, topic
         fill(root)
         self.written = (root / "nbgrader_config.py").read_text(encoding="utf-8")
         self.allow(budget)
@@ -70,10 +70,10 @@ class Course:
         return log.getvalue()
 
     def submitted(self, who: str) -> Path:
-        return self.root / "submitted" / who / SLUG
+        return self.root / "submitted" / who / self.topic.slug
 
     def autograded(self, who: str) -> Path:
-        return self.root / "autograded" / who / SLUG
+        return self.root / "autograded" / who / self.topic.slug
 
     def gradebook(self) -> Gradebook:
         configuration = _Everything()
@@ -83,12 +83,12 @@ class Course:
     def points(self, who: str) -> dict[str, float]:
         """Points by grade id, of every graded cell of a submission; nothing for a cell that awaits a person."""
         with self.gradebook() as book:
-            return {grade.cell.name: grade.score for notebook in book.find_submission(SLUG, who).notebooks
+            return {grade.cell.name: grade.score for notebook in book.find_submission(self.topic.slug, who).notebooks
                     for grade in notebook.grades if not grade.needs_manual_grade}
 
     def shown(self, who: str, name: str) -> str:
         """The text of a feedback page, tags removed."""
-        page = (self.root / "feedback" / who / SLUG / f"{name}.html").read_text(encoding="utf-8")
+        page = (self.root / "feedback" / who / self.topic.slug / f"{name}.html").read_text(encoding="utf-8")
         body = page[page.index("<body"):]
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", body))
 
@@ -119,9 +119,9 @@ def _settled(cwd: Path, root: Path):
 def hand_in(course: Course, who: str, module: str | None = None) -> Path:
     """A submission as released, put into submitted/; `module` is the text of its value.py."""
     folder = course.submitted(who)
-    shutil.copytree(course.root / "release" / SLUG, folder)
+    shutil.copytree(course.root / "release" / course.topic.slug, folder)
     if module is not None:
-        (folder / TOPIC.module).write_text(module, encoding="utf-8")
+        (folder / course.topic.module).write_text(module, encoding="utf-8")
     return folder
 
 
