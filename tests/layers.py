@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import ModuleType
 
 from tests import engines
 from utils.curriculum import topic
@@ -30,6 +31,13 @@ class InProcess:
     def run(self, steps: list, limits=None) -> Outcome:
         reply = Machine(self.module).run(steps)
         return Outcome(reply["reports"], reply["error"])
+
+
+def loaded(source: str) -> ModuleType:
+    """A module of our own, from its text."""
+    module = ModuleType(TOPIC.module.removesuffix(".py"))
+    exec(compile(source, TOPIC.module, "exec"), module.__dict__)
+    return module
 
 
 def trial(session, exercises=MODELLED) -> tuple[list, dict[str, list[str]]]:

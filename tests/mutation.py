@@ -150,7 +150,12 @@ OPERATORS = (_assignments, _upstream, _arithmetic, _names, _constants, _conditio
 
 def mutants(file: str) -> list[Mutant]:
     """Every mutant of "reference" or "stub", each a different program."""
-    tree = ast.parse(SOURCES[file])
+    return mutants_of(file, SOURCES[file])
+
+
+def mutants_of(file: str, source: str) -> list[Mutant]:
+    """Every mutant of the text of a file, which is called `file` in their names."""
+    tree = ast.parse(source)
     found = {ast.unparse(tree): None}
     for function, body in _functions(tree):
         for statement, parent, field, index, node in _places(body):

@@ -93,6 +93,22 @@ def level02(engine, workload: str) -> Workload:
     return run
 
 
+def layers(module) -> Workload:
+    """The mlp on topic 06's layers, whose precision is that of their parameters."""
+    x, labels, w1, b1, w2, b2 = mlp_data()
+    rng = np.random.default_rng(0)
+    first, second = module.Linear(PIXELS, HIDDEN, rng), module.Linear(HIDDEN, CLASSES, rng)
+    for layer, W, b in ((first, w1, b1), (second, w2, b2)):
+        layer.W, layer.b, layer.grad_W, layer.grad_b = W, b, np.zeros_like(W), np.zeros_like(b)
+    model, loss = module.Sequential([first, module.ReLU(), second]), module.SoftmaxCrossEntropy()
+
+    def run() -> list:
+        value = loss.forward(model.forward(x), labels)
+        model.backward(loss.backward())
+        return [value, first.grad_W, first.grad_b, second.grad_W, second.grad_b]
+    return run
+
+
 def by_hand(workload: str) -> Workload:
     return {"mlp": mlp_by_hand, "attention": attention_by_hand, "moons": moons_by_hand}[workload]()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from utils.bench import growth
 from utils.bench.measure import Race, memory, race
 
-IDS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "V1", "V2", "V3", "V4", "G1", "G2", "G3")
+IDS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "V1", "V2", "V3", "V4", "L1", "G1", "G2", "G3")
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,20 @@ def arrays(plan: Plan) -> Iterator[Row]:
     yield Row("V4", "64 layers, activation peak", peak, 64.0, "outputs alone", "units", peak / 64, 1.06, False)
 
 
+def layers(plan: Plan) -> Iterator[Row]:
+    """L1: topic 06's layers, level 2 and level 3, against NumPy by hand and PyTorch.
+
+    A layer cannot know that nobody needs the gradient of the first input: one of three large products is for that.
+    """
+    engines = ("layers 2", "layers 3", "by hand", *(("torch",) if has_torch() else ()))
+    times = race(Race("arrays: mlp", engines, calls=plan.size(20, 15)), plan.rounds * 2, None)
+    for level in ("2", "3"):
+        ours, words = times[f"layers {level}"]["on"], f"layers of level {level}, MLP 784-256-10"
+        yield dataclasses.replace(_times_slower("L1", words, ours, times["by hand"]["on"], 1.75, "by hand"),
+                                  note="with the gradient of the first input, which by hand is left out")
+        yield _times_slower("L1", words, ours, _get(times, "torch"), 1.3, "torch")
+
+
 def checker(plan: Plan) -> Iterator[Row]:
     """G1 to G3: the gradient checker on the functions kept back from its tuning, and on a whole network."""
     from tests.gradient_zoo import IN_FLOAT32, ours, score, zoo
@@ -167,7 +181,7 @@ def checker(plan: Plan) -> Iterator[Row]:
     yield _at_most("G3", "one wrong parameter in 337", wrong, 350, "evaluations", "" if found else "not found")
 
 
-SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, checker)
+SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, layers, checker)
 
 
 def pictures(plan: Plan) -> dict:

@@ -24,7 +24,8 @@ from utils.bench import scalar
 SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions" / "02-autograd-engine"
 FILES = {"level 1": "level01-naive.py", "level 2": "level02-vectorized.py",
          "level 3": "level03-memory-efficient.py", "level 3, dot": "level03-memory-efficient.py",
-         "compiled": "extension-compiled.py"}
+         "compiled": "extension-compiled.py", "layers 2": "../06-backpropagation/level02-vectorized.py",
+         "layers 3": "../06-backpropagation/level03-memory-efficient.py"}
 WARM_UP = 10       # calls before anything is timed
 SMALLEST = 10
 ENOUGH = 1_000     # numbers of a result that are compared
@@ -49,7 +50,10 @@ def workload(what: str, name: str, size: int) -> Callable[[], list]:
         arrays.warm_allocator()
         kind = what.removeprefix("arrays: ")
         others = {"by hand": arrays.by_hand, "torch": arrays.pytorch, "autograd": arrays.hips}
-        return others[name](kind) if name in others else arrays.level02(engine(name), kind)
+        if name in others:
+            return others[name](kind)
+        module = engine(name)
+        return arrays.layers(module) if hasattr(module, "Sequential") else arrays.level02(module, kind)
     if name == "compiled":
         return scalar.compiled_moons(engine(name).compile_gradient, size)
     if name == "micrograd":
