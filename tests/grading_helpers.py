@@ -136,7 +136,7 @@ def start(root: Path, *arguments: str, **environment) -> subprocess.Popen:
 
 def rows(root: Path) -> list[tuple]:
     """All that the gradebook says of submissions, in an order of its own."""
-    with closing(sqlite3.connect(root / "gradebook.db")) as db:
+    with closing(sqlite3.connect(root / "upstream.db")) as db:
         found = [row for query in (GRADES, COMMENTS) for row in db.execute(query)]
     return sorted(found, key=repr)
 

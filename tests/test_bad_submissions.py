@@ -82,7 +82,7 @@ def _kernel(folder):
 
 
 def _links(folder):
-    (folder / "stolen.txt").symlink_to(folder.parents[2] / "gradebook.db")
+    (folder / "stolen.txt").symlink_to(folder.parents[2] / "upstream.db")
     (folder / TOPIC.module).unlink()
     (folder / TOPIC.module).symlink_to(folder.parents[1] / "good" / SLUG / TOPIC.module)
     os.mkfifo(folder / "pipe")
@@ -249,6 +249,20 @@ def test_other_settings_than_ours_are_refused(course, line, says):
         assert says in course.run("autograde", SLUG, "--force", status=1)
     finally:
         config.write_text(before)
+
+
+@pytest.mark.parametrize("line", ["def\n", "raise RuntimeError('mistyped')\n"])
+def test_a_configuration_that_breaks_grades_nothing(course, line):
+    """nbgrader goes on with its defaults then, and those would run the submission here and believe its kernel."""
+    before = course.points("good")
+    config, text = course.root / "nbgrader_config.py", (course.root / "nbgrader_config.py").read_text()
+    config.write_text(f"{text}{line}" if line.startswith("def") else f"{line}{text}")
+    try:
+        log = course.run("autograde", SLUG, "--student", "good", "--force", status=1)
+    finally:
+        config.write_text(text)
+    assert "There was an error processing assignment" in log and "Autograding" not in log
+    assert course.points("good") == before
 
 
 def test_collect_follows_no_links_and_goes_on(course):

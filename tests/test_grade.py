@@ -76,7 +76,7 @@ def _tear_record(root):
 
 
 def _change_score(root):
-    with sqlite3.connect(root / "gradebook.db") as db:
+    with sqlite3.connect(root / "upstream.db") as db:
         db.execute("update grade set auto_score = 1 where notebook_id in (select n.id from submitted_notebook n join "
                    "submitted_assignment s on n.assignment_id = s.id where s.student_id = 'half')")
 
@@ -130,7 +130,7 @@ def test_one_can_be_graded_again(course, graded, capsys):
 
 
 def test_a_mark_given_by_hand_stays_settled_until_the_work_changes(course):
-    with sqlite3.connect(course / "gradebook.db") as db:
+    with sqlite3.connect(course / "upstream.db") as db:
         mine = ("select g.id from grade g join base_cell b on b.id = g.cell_id join submitted_notebook n on "
                 "n.id = g.notebook_id join submitted_assignment s on s.id = n.assignment_id "
                 f"where b.name = '{ESSAY}' and s.student_id = 'essay'")
@@ -181,7 +181,7 @@ def test_feedback_pages_are_nbgraders_and_made_again_where_marks_change(course, 
     assert files(course, "feedback") == files(theirs.root, "feedback")
     assert grade(course, "--feedback") == 0
     assert "Made the feedback pages of 0 submissions" in capsys.readouterr().out
-    with Course.gradebook(theirs) as book, sqlite3.connect(course / "gradebook.db") as db:
+    with Course.gradebook(theirs) as book, sqlite3.connect(course / "upstream.db") as db:
         comment = book.find_comment(ESSAY, "exercises", SLUG, "essay").id
         db.execute("update comment set manual_comment = 'Name the diamond.' where id = ?", [comment])
     (course / "feedback" / "half" / SLUG / "exercises.html").unlink()

@@ -190,7 +190,7 @@ def test_a_gradebook_that_another_program_holds_is_said_to_be_held(course, capsy
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text() + "c = get_config().CourseDirectory\nc.db_url = "
                       "c.db_url.replace('timeout=60', 'timeout=0.2')\n")
-    holder = sqlite3.connect(course / "gradebook.db")
+    holder = sqlite3.connect(course / "upstream.db")
     holder.execute("begin exclusive")
     assert grade(course, "--force") == 1
     holder.close()

@@ -297,7 +297,7 @@ def test_an_empty_course_has_a_report_and_gets_no_gradebook(tmp_path):
     fill(tmp_path)
     assert _run("report", "02", course=tmp_path) == 0
     assert "Nobody has handed in anything yet." in (tmp_path / f"report-{SLUG}.html").read_text(encoding="utf-8")
-    assert not (tmp_path / "gradebook.db").exists()
+    assert not (tmp_path / "upstream.db").exists()
 
 
 def test_a_wrong_command_line_is_one_sentence(course, capsys, tmp_path):

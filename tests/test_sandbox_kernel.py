@@ -39,7 +39,7 @@ def folder(tmp_path):
     here = tmp_path / TOPIC.slug
     here.mkdir()
     (here / "helper.py").write_text("ONE = 1\n")
-    (tmp_path / "gradebook.db").write_text(CANARY)
+    (tmp_path / "upstream.db").write_text(CANARY)
     return here
 
 
@@ -65,7 +65,7 @@ def shown(cell) -> str:
                    for output in cell.outputs)
 
 
-PLACES = [str(ROOT / "solutions"), str(ROOT / "tests"), str(ROOT / "README.md"), "/etc/passwd", "../gradebook.db"]
+PLACES = [str(ROOT / "solutions"), str(ROOT / "tests"), str(ROOT / "README.md"), "/etc/passwd", "../upstream.db"]
 LOOK = f"""
 import json, os, socket, pathlib
 found = [p for p in {PLACES} + [GRADEBOOK] if os.path.exists(p)]
@@ -86,7 +86,7 @@ print(json.dumps(found))
 def test_a_notebook_sees_its_folder_and_our_package_and_nothing_else(isolation, outside, folder, monkeypatch):
     """Weak isolation is the negative control: the same cell finds everything."""
     monkeypatch.setenv("A_SECRET", "x")
-    gradebook = str(folder.parent / "gradebook.db")
+    gradebook = str(folder.parent / "upstream.db")
     with socket.create_server(("127.0.0.1", 0)) as server:
         look = LOOK.replace("GRADEBOOK", repr(gradebook)).replace("PORT", str(server.getsockname()[1]))
         notebook, log = ran(folder, look, isolation=isolation)

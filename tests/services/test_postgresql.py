@@ -94,7 +94,7 @@ def test_postgresql_holds_the_same_gradebook(server, graded, tmp_path, monkeypat
     assert gradebook_url() == url
     course = make_course(tmp_path / "course")
     assert grade(course.root) == 0
-    assert not (course.root / "gradebook.db").exists()
+    assert not (course.root / "upstream.db").exists()
     assert sorted(map(_plain, _stored(url)), key=repr) == rows(graded)
     assert {who: r["scores"] for who, r in reports(course.root).items()} == \
         {who: r["scores"] for who, r in reports(graded).items()}

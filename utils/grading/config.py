@@ -12,6 +12,9 @@ from utils.curriculum import ROOT, load
 
 COURSE = ROOT / "course"
 COURSE_ID = "upstream"
+# Not nbgrader's own name: if a configuration breaks, nbgrader logs that and goes on with its defaults, and would give
+# marks for what kernels claim; without a gradebook that knows the assignment it stops before it runs anything.
+GRADEBOOK = "upstream.db"
 MAX_FILE = 10_000    # kB, of one submitted file; a notebook without big outputs has 50
 MAX_FOLDER = 50_000  # kB
 
@@ -46,7 +49,7 @@ def exchange_root(course: Path = COURSE) -> Path:
 
 def gradebook_url(course: Path = COURSE) -> str:
     """Where the gradebook is: $UPSTREAM_GRADEBOOK, such as postgresql://user@host/name, or a file of the course."""
-    return os.environ.get("UPSTREAM_GRADEBOOK") or f"sqlite:///{(course / 'gradebook.db').as_posix()}?timeout=60"
+    return os.environ.get("UPSTREAM_GRADEBOOK") or f"sqlite:///{(course / GRADEBOOK).as_posix()}?timeout=60"
 
 
 def _find_alembic() -> None:

@@ -36,8 +36,10 @@ from utils.grading.graft import TRUSTED
 from utils.grading.submission import Submission, make_safe, read
 from utils.judge.client import JudgeError, judge_folder
 from utils.judge.report import Report
+from utils.sandbox.bwrap import SandboxError
 from utils.sandbox.isolation import CHOICES, VARIABLE, WEAK, WEAKER, chosen
 from utils.sandbox.kernel import SandboxedKernel
+from utils.sandbox.probe import prove
 
 HARMLESS = [
     "a", "b", "blockquote", "br", "code", "dd", "details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "hr", "i",
@@ -83,6 +85,11 @@ class SubmissionReader(NotebookExporter):
         self._check_configuration()
         if self.isolation == WEAK:
             self.log.warning(WEAKER)
+        else:
+            try:
+                prove()
+            except SandboxError as problem:
+                self._refuse(f"Nothing was graded: {problem}")
         self._take_in_all()
 
     def _check_configuration(self) -> None:

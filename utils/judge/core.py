@@ -19,7 +19,7 @@ from utils.judge.module import Module
 from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict
 from utils.judge.session import Outcome, Session
-from utils.judge.source import borrowed, digest, likeness
+from utils.judge.source import borrowed, digest, likeness, readable
 from utils.sandbox.isolation import LOCAL
 
 DEFAULT_SEED = 0
@@ -46,7 +46,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         unloadable = _unloadable(topic, session) if about_module else None
         trials = [_try(p, handles, unloadable) for p in wanted]
         there = about_module and found is not None
-        source = file.read_text(encoding="utf-8", errors="replace") if there else ""
+        source = readable(file.read_text(encoding="utf-8", errors="replace")) if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
         if unloadable is None:
             trials = _again(trials, found, isolation, topic.uses)

@@ -22,6 +22,7 @@ BRIEF = Limits(cpu=0.2, wall=2.0)
 LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
 LONGEST_LOST = 90.0         # wall seconds that scripts which end Python or reach a limit may take in all
 
+LONGEST = 400                                        # characters of a value that are shown
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
              "__rpow__": "2 ** a"}
@@ -166,10 +167,11 @@ def not_a_number(quantity: str, yours) -> str | None:
 
 
 def shown(x) -> str:
-    """A reported value as a learner reads it: ten significant digits at most."""
+    """A reported value as a learner reads it: ten significant digits at most, and not too long a text."""
     if isinstance(x, dict):
         return "nothing" if "absent" in x else f"{x.get('text')} (a {x.get('other')})"
-    return f"{x:.10g}" if isinstance(x, float) else str(x)
+    text = f"{x:.10g}" if isinstance(x, float) else str(x)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
 
 
 def broken(outcome: Outcome, code: str | None) -> Broken:

@@ -6,17 +6,19 @@ evaluates or follows what they say.
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import queue
+import re
 import struct
 
 LONGEST_REPLY = 32 << 20        # bytes; the largest honest one, an array of a million entries, has a third of it
 LONGEST = {"text": 400, "code": 160, "type": 80, "what": 80, "got": 80}      # characters of what a report may show
 SEEN_INSIDE = ("not-written", "absent", "lost-node", "raised", "recursion", "memory", "exit", "syntax", "misshapen",
                "output", "processes", "files")
-
-
 REPORTING = ("get", "items", "report", "exec")      # the worker's steps that report something
+LARGEST_INT, DEEPEST = 10**300, 50      # of a report: beyond, the worker describes it
 STOPS = ("timeout", "memory", "crash", "output", "processes", "files")      # limits, as a report calls them
 
 
@@ -75,13 +77,51 @@ def checked_error(said) -> dict | None:
 
 
 def checked_reports(said, steps: list, stopped: dict | None) -> list:
-    """The reports of a reply to `steps`: as many as were asked for, fewer if an error stopped them; else NoReply."""
+    """The reports of a reply to `steps`: as many as were asked for, fewer if an error stopped them; else NoReply.
+
+    Each is of a form that the worker's `plain` gives.
+    """
     asked = _asked(steps)
     if not isinstance(said, list) or len(said) > asked or (stopped is None and len(said) != asked):
         raise NoReply("crash", "the worker's reply is not one of the judge's")
-    return said
+    return [_checked(report) for report in said]
 
 
 def _asked(steps: list) -> int:
     """How many reports a script asks for."""
     return sum(step[1] * _asked(step[2]) if step[0] == "repeat" else step[0] in REPORTING for step in steps)
+
+
+def _checked(x, depth: int = 0):
+    """A report, with something else in place of what no worker sends and the judge could trip over."""
+    if isinstance(x, int) and abs(x) > LARGEST_INT:
+        return {"other": "int", "text": "a whole number of more than 300 digits"}
+    if isinstance(x, list | dict) and depth == DEEPEST:
+        return {"other": type(x).__name__, "text": "a structure that is nested too deep"}
+    if isinstance(x, list):
+        return [_checked(item, depth + 1) for item in x]
+    if isinstance(x, dict):
+        for name, right in (("array", _is_array), ("absent", _is_absent), ("other", _is_described)):
+            if name in x:
+                return x if right(x) else {"other": "dict", "text": f"a dictionary with the key {name!r}"}
+        return {key: _checked(value, depth + 1) for key, value in x.items()}
+    return x
+
+
+def _is_array(x: dict) -> bool:
+    """Whether the worker's `unpack` makes an array of real numbers from this."""
+    form, shape = re.fullmatch(r"[<|]([biuf])([1248])", str(x["array"])), x.get("shape")
+    if not form or not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        return False
+    try:
+        return len(base64.b64decode(x["bytes"], validate=True)) == math.prod(shape) * int(form[2])
+    except (LookupError, ValueError, TypeError):
+        return False
+
+
+def _is_absent(x: dict) -> bool:
+    return isinstance(x["absent"], str)
+
+
+def _is_described(x: dict) -> bool:
+    return isinstance(x["other"], str) and isinstance(x.get("text"), str)

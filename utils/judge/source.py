@@ -11,8 +11,25 @@ from utils.curriculum import ROOT, Topic
 
 STUB = ROOT / "utils" / "autograd_stub.py"
 STUB_NAME = "autograd_stub"
+LONGEST, DEEPEST = 200_000, 100     # characters, and levels of its syntax tree; an engine has 10,000 and 20
 ALIKE = 0.9             # the share of a solution's own code from which on a likeness is told
 NAMES = ("id", "attr", "arg", "name")
+
+
+def readable(source: str) -> str:
+    """The source, or an empty one where reading it would take too long or go too deep: then nothing is said about it.
+
+    A source that is no Python is given back: whoever parses it says so.
+    """
+    try:
+        layer = [ast.parse(source)] if len(source) <= LONGEST else None
+    except (SyntaxError, ValueError):
+        return source
+    except (RecursionError, MemoryError):
+        return ""
+    for _ in range(DEEPEST if layer else 0):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    return "" if layer or layer is None else source
 
 
 def digest(file: Path) -> str:
