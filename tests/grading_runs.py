@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.grading_helpers import KINDS, QUICK, copy_of, files, make_course, reports, rows, start
-from tests.nbgrader_helpers import SLUG, TOPIC, Course
+from tests.grading_helpers import KINDS, QUICK, copy_of, export, files, make_course, reports, rows, start
+from tests.nbgrader_helpers import SLUG, TOPIC
 from utils.grading import records
 from utils.sandbox.isolation import SANDBOX, VARIABLE
 
@@ -45,16 +45,8 @@ def _submissions(number: int) -> dict[str, tuple[str | None, Callable]]:
     return made
 
 
-def _export(root: Path) -> bytes:
-    """grades.csv as `nbgrader export` writes it."""
-    course = Course.__new__(Course)
-    course.root = root
-    course.run("export")
-    return (root / "grades.csv").read_bytes()
-
-
 def _state(root: Path) -> tuple:
-    return rows(root), reports(root), files(root, "autograded"), _export(root)
+    return rows(root), reports(root), files(root, "autograded"), export(root)
 
 
 def _differences(one: tuple, other: tuple) -> list[str]:

@@ -16,12 +16,14 @@ import pytest
 from filelock import FileLock
 
 from tests.grading_helpers import (  # noqa: F401  fixtures
+    KINDS,
     QUICK,
     a_course_to_change,
     a_graded_course,
     a_pattern,
     assert_same,
     copy_of,
+    export,
     grade,
     rows,
     start,
@@ -112,12 +114,19 @@ def test_a_process_that_ends_costs_only_the_one_that_ended_it(course, graded, mo
 
 
 def test_a_judge_that_fails_is_no_score(course, monkeypatch):
+    shutil.copytree(course / "submitted" / "drill", course / "submitted" / "aaron")
+    with sqlite3.connect(course / "gradebook.db") as db:
+        db.execute("insert into student (id) values ('aaron')")  # on the roll, never graded
     before = rows(course)
     monkeypatch.setattr(task, "judge", lambda *a, **b: 1 / 0)
-    _, tally, _ = _run(course, Inline(), ["drill"])
-    assert tally.problems == {"drill": "ZeroDivisionError: division by zero"}
+    _, tally, _ = _run(course, Inline(), ["drill", "aaron"])
+    assert tally.problems == dict.fromkeys(("aaron", "drill"), "ZeroDivisionError: division by zero")
     assert rows(course) == before
     assert records.read(course, SLUG, "drill").report is None
+    table = [line.split(",") for line in export(course).splitlines()[1:]]
+    assert [row[3] for row in table] == ["aaron", *KINDS]  # in order, whoever came first
+    scores = {row[3]: row[-2] for row in table}
+    assert (scores["aaron"], scores["drill"], scores["broken"]) == ("", "3.0", "0.0")  # not graded is not zero
 
 
 def test_a_worker_with_other_code_takes_no_part(course, monkeypatch):

@@ -83,7 +83,7 @@ def _grade(args: argparse.Namespace, course, slug: str) -> int:
             return _tell_plan(plan)
         steps = Steps()
         if batch.assignment.isolation == WEAK:
-            steps.console.print(WEAKER, style="yellow", markup=False)
+            steps.console.print(WEAKER, style="yellow", markup=False, soft_wrap=True)
 
         def ready():
             nonlocal pool

@@ -80,6 +80,7 @@ def configure(c, course: Path = COURSE) -> None:
     c.Autograde.autograde_preprocessors = AUTOGRADE
     c.Autograde.exclude_overwriting = {topic.slug: [topic.module] for topic in load()}
     c.GenerateFeedback.preprocessors = FEEDBACK
+    c.ExportApp.plugin_class = "utils.grading.export.Export"
     c.ExportPlugin.to = str(course / "grades.csv")  # by default it goes where one stands: into this repository
 
     c.Execute.timeout = 60  # seconds a cell; training in exercise 4.2 takes about ten
