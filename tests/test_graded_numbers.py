@@ -83,6 +83,9 @@ def test_answers_that_depend_on_what_ran_before_are_no_answers(tmp_path):
     told = [v for v in report.verdicts if v.status == "failed"]
     assert told and all("in another order" in v.detail for v in told), report.text()
     assert "Traceback" not in report.text()
+    named = first.replace("self.grad += out.data * out.grad", "self.grad = out.data * out.grad")
+    report = judge(TOPIC, tmp_path, file=written(tmp_path, named), only=["1.2", "2.3"])
+    assert {v.misconception for v in report.verdicts if v.status == "failed"} == {"overwrites-exp"}, report.text()
 
 
 # What computes the gradients

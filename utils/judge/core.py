@@ -48,9 +48,9 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         there = about_module and found is not None
         source = readable(file.read_text(encoding="utf-8", errors="replace")) if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
-        if unloadable is None:
-            trials = _again(trials, found, isolation, topic.uses)
         named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
+        if not unloadable and not named:        # what has a name may well differ from run to run: it comes first
+            trials = _again(trials, found, isolation, topic.uses)
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     notes = _notes(topic, unloadable, loan, source, trials)
