@@ -57,6 +57,7 @@ class Topic:
     reference: str = "level01-naive.py"     # the solution that the learner's file is a skeleton of
     uses: tuple[str, ...] = ()              # packages that differentiate, and that the learner's file may import
     lacks: tuple[tuple[str, tuple[str, ...]], ...] = ()     # solution file, and exercises that it does not hold
+    stuck: str = "Measure what you doubt with a finite difference, and compare number by number."   # after all hints
     draft: bool = False                     # built and verified, and shown to no learner
 
     @cached_property

@@ -20,9 +20,9 @@ LEVELS = (1, 2)
 
 
 def learners_file(folder: Path | None = None) -> Path | None:
-    """The learner's value.py: beside `folder` (by default where one works), or in work/; None if there is none."""
+    """The learner's value.py: beside `folder`; by default beside where one works, or in work/; or None."""
     engine = topic("02")
-    places = [(folder or Path.cwd()).resolve().parent / engine.slug, engine.work]
+    places = [(folder or Path.cwd()).resolve().parent / engine.slug, *([] if folder else [engine.work])]
     return next((place / engine.module for place in places if (place / engine.module).is_file()), None)
 
 

@@ -135,8 +135,7 @@ def hint(exercise: str, *, topic: str | None = None):
         progress.note_hint(where, exercise, shown)
     left = len(steps) - shown
     after = (f"{left} more where this came from: run the cell again." if left else
-             "That was the last one. Draw your graph with `draw(...)` and compare it with what you expect; "
-             "after that there is the escape hatch, `from utils.autograd_stub import Value`.")
+             f"That was the last one. {where.stuck}")
     return Message(f"**Hint {shown} of {len(steps)} for exercise {exercise}**\n\n{steps[shown - 1]}\n\n*{after}*")
 
 

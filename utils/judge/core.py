@@ -48,6 +48,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         there = about_module and found is not None
         source = readable(file.read_text(encoding="utf-8", errors="replace")) if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
+        loan = loan if "engine" in runners else None    # the stub is for topic 02's engine
         named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
         if not unloadable and not named:        # what has a name may well differ from run to run: it comes first
             trials = _again(trials, found, isolation, topic.uses)
