@@ -14,6 +14,7 @@ from utils.bench import judging
 from utils.bench.judging import Figure, outcome, share
 from utils.cli import bench
 from utils.judge.report import Group, Report, Verdict
+from utils.sandbox.isolation import LOCAL
 
 
 def command(*words: str) -> int:
@@ -75,7 +76,7 @@ def report(*statuses: str) -> Report:
     """A promise for each status; one that is another word is the name of the promise before it."""
     status, *named = statuses
     verdict = Verdict("p", "", "1.3", status, 0, 1, misconception=named[0] if named else None)
-    return Report(TOPIC.slug, "value.py", None, None, 0, None, (Group(1, "", (verdict,)),))
+    return Report(TOPIC.slug, "value.py", None, None, 0, None, LOCAL, (Group(1, "", (verdict,)),))
 
 
 @pytest.mark.parametrize(("given", "ids", "caught", "rightly", "wrongly"), [

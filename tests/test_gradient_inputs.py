@@ -174,6 +174,13 @@ def test_torch_is_not_imported_for_other_inputs():
 # Bad input
 
 
+def holding(data):
+    """A Value whose data was changed to something that it would not have been made with."""
+    value = Value(0.0)
+    value.data = data
+    return value
+
+
 @pytest.mark.parametrize(("x", "error", "said"), [
     ("2.0", TypeError, "'2.0' .str.; expected a number"),
     (None, TypeError, "None"),
@@ -182,7 +189,7 @@ def test_torch_is_not_imported_for_other_inputs():
     ([[1.0, 2.0]], TypeError, r"np\.array"),
     (np.array([1, 2]), TypeError, r"int64.*astype\(float\)"),
     (np.array([1j]), TypeError, "complex128"),
-    (Value("two"), TypeError, r"x\.data is 'two'"),
+    (holding("two"), TypeError, r"x\.data is 'two'"),
     (math.nan, ValueError, "nan; expected finite"),
     (np.array([1.0, math.inf]), ValueError, "inf; expected finite"),
     ([], ValueError, "empty"),
