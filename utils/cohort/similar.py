@@ -12,6 +12,7 @@ import keyword
 import tokenize
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 RUN = 14                # tokens
@@ -55,6 +56,7 @@ def likeness(text: str, other: str, template: str = "") -> float:
     return len(own & runs(other)) / len(own) if len(own) >= ENOUGH else 0.0
 
 
+@lru_cache(maxsize=2048)
 def runs(source: str) -> frozenset[tuple[str, ...]]:
     """Every run of RUN tokens of a Python source, as far as it can be read."""
     tokens = list(_tokens(source))
