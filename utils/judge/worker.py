@@ -174,10 +174,15 @@ class Machine:
             return [self.operand(item) for item in x]
         return x
 
-    def named(self, name):
-        if not hasattr(self.module, name):
+    @staticmethod
+    def part(target, name):
+        """target.name, or Absent."""
+        if not hasattr(target, name):
             raise Absent(name)
-        return getattr(self.module, name)
+        return getattr(target, name)
+
+    def named(self, name):
+        return self.part(self.module, name)
 
     def do_new(self, out, x):
         self.registers[out] = self.named("Value")(x)
@@ -200,29 +205,20 @@ class Machine:
         self.keep_node(out, result, name)
 
     def do_call(self, out, x, method, args):
-        target = self.operand(x)
-        if method and not hasattr(target, method):
-            raise Absent(method)
-        result = (getattr(target, method) if method else target)(*self.operand(args))
+        self.do_invoke(out, x, method, args)
         if method:
-            self.keep_node(out, result, method)
-        else:
-            self.registers[out] = result
+            self.keep_node(out, self.registers[out], method)
 
     def do_invoke(self, out, x, method, args):
         target = self.operand(x)
-        if method and not hasattr(target, method):
-            raise Absent(method)
-        self.registers[out] = (getattr(target, method) if method else target)(*self.operand(args))
+        self.registers[out] = (self.part(target, method) if method else target)(*self.operand(args))
 
     def do_name(self, out, name):
         self.registers[out] = self.named(name)
 
     def do_fill(self, x, attr, array):
         target, array = self.operand(x), self.operand(array)
-        if not hasattr(target, attr):
-            raise Absent(attr)
-        shape = getattr(getattr(target, attr), "shape", None)
+        shape = getattr(self.part(target, attr), "shape", None)
         if shape is None or [n for n in shape if n != 1] != [n for n in array.shape if n != 1]:
             held = f"an array of shape {shape}" if type(shape) is tuple else f"a {type(getattr(target, attr)).__name__}"
             raise Misshapen(f"{attr} is {held}; expected shape {array.shape}")
@@ -231,15 +227,14 @@ class Machine:
     def do_let(self, out, x):
         self.registers[out] = self.operand(x)
 
+    do_list = do_let
+
     def do_rng(self, out, seed):
         import numpy
         self.registers[out] = numpy.random.default_rng(seed)
 
     def do_attr(self, out, x, attr):
-        target = self.operand(x)
-        if not hasattr(target, attr):
-            raise Absent(attr)
-        self.registers[out] = getattr(target, attr)
+        self.registers[out] = self.part(self.operand(x), attr)
 
     def do_item(self, out, x, k):
         self.registers[out] = self.operand(x)[k]
@@ -258,10 +253,7 @@ class Machine:
         self.registers[out] = result
 
     def do_backward(self, x):
-        target = self.operand(x)
-        if not hasattr(target, "backward"):
-            raise Absent("backward")
-        target.backward()
+        self.part(self.operand(x), "backward")()
 
     def do_get(self, x, attr):
         self.reports.append(self.attribute(self.operand(x), attr))
@@ -281,9 +273,6 @@ class Machine:
     def do_setitems(self, x, attr, ys):
         for item, y in zip(self.operand(x), ys, strict=True):
             setattr(item, attr, y)
-
-    def do_list(self, out, xs):
-        self.registers[out] = self.operand(xs)
 
     def do_only(self, out, x):
         x = self.operand(x)
