@@ -13,7 +13,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from utils.bench import baselines, measure, scalar, targets, worker
+from utils.bench import baselines, measure, scalar, stepping, targets, worker
 from utils.cli import bench
 from utils.curriculum import ROOT
 
@@ -44,6 +44,7 @@ def small_run(tmp_path_factory):
         patch.setattr(targets, "has_torch", lambda: False)
         patch.setattr(baselines, "ready", lambda: True)
         patch.setattr(baselines, "install", unreachable)
+        patch.setattr(stepping, "a_step", lambda: (199, 1.0, 2.0, 50.0))    # for real in test_stepper_page.py
         status = command("--quick", "--json", str(file))
     return status, json.loads(file.read_text(encoding="utf-8"))
 
@@ -53,7 +54,7 @@ def test_every_target_is_reported(small_run):
     assert status == 0
     assert list(dict.fromkeys(row["id"] for row in report["results"])) == list(targets.IDS)
     double = {id for id, count in Counter(row["id"] for row in report["results"]).items() if count > 1}
-    assert double == {"S1", "S7", "S8", "S10", "V1", "V2", "V3", "L1", "G3"}
+    assert double == {"S1", "S7", "S8", "S10", "V1", "V2", "V3", "L1", "G3", "W1"}
     fields = {field.name for field in dataclasses.fields(targets.Row)} | {"met"}
     for row in report["results"]:
         assert set(row) == fields

@@ -9,6 +9,7 @@ import pytest
 from tests.engines import REFERENCE, changed, loaded
 from tests.test_workspace import BROWSER_FLAGS
 from utils.autograd_stub import Value
+from utils.bench.stepping import a_step
 from utils.cli.tools import missing, need, need_module
 from utils.curriculum import ROOT
 from utils.stepper import step
@@ -193,3 +194,11 @@ def test_the_active_value_of_a_large_graph_is_in_sight(open_page):
         if page.locator(".us-active").count():
             frame, card = page.locator(".us-frame").bounding_box(), page.locator(".us-active").bounding_box()
             assert frame["x"] <= card["x"] and card["x"] + card["width"] <= frame["x"] + frame["width"]
+
+
+def test_what_a_step_costs_is_measured():
+    need("chromium")
+    need_module("playwright.sync_api")
+    values, ours, slowest, theirs = a_step(30)
+    assert 30 <= values <= 45
+    assert 0 < ours <= slowest and theirs > 0

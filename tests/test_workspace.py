@@ -233,11 +233,13 @@ def test_jupyterlab_opens_on_the_start_page_without_dialogs(lab, tmp_path):
 
 
 def run_all(page, timed_out) -> None:
-    """Run all cells. JupyterLab silently drops a run that it is asked for a moment too early: then ask again."""
-    for _ in range(10):
+    """Run all cells. A run asked for a moment too early is dropped, or answered by asking for a kernel: ask again."""
+    for _ in range(20):
         with suppress(timed_out):
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            if (select := page.locator(".jp-Dialog .jp-mod-accept")).count():
+                select.click(timeout=5_000)
+            page.get_by_role("menuitem", name="Run", exact=True).click(timeout=5_000)
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click(timeout=5_000)
             page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]")).first.wait_for(timeout=5_000)
             return
     raise AssertionError("JupyterLab never ran the notebook")

@@ -10,7 +10,8 @@ from pathlib import Path
 from utils.bench import growth
 from utils.bench.measure import Race, memory, race
 
-IDS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "V1", "V2", "V3", "V4", "L1", "G1", "G2", "G3")
+IDS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "V1", "V2", "V3", "V4", "L1", "G1", "G2", "G3",
+       "W1")
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,21 @@ def checker(plan: Plan) -> Iterator[Row]:
     yield _at_most("G3", "one wrong parameter in 337", wrong, 350, "evaluations", "" if found else "not found")
 
 
-SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, layers, checker)
+def stepper(plan: Plan) -> Iterator[Row]:
+    """W1: a step of the stepper in a browser, beside a graph that ipywidgets redraws."""
+    from utils.bench.stepping import NoBrowser, a_step
+
+    try:
+        values, ours, slowest, theirs = a_step()
+    except NoBrowser as problem:
+        yield Row("W1", "a step at 200 values", None, None, "", "ms", None, 16, False, str(problem))
+        return
+    what = f"a step at {values} values"
+    yield _at_most("W1", f"{what}: script and layout", ours, 16, "ms", f"slowest {slowest:.3g} ms")
+    yield _times_faster("W1", what, ours / 1e3, theirs / 1e3, 3, "ipywidgets", "theirs without messages")
+
+
+SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, layers, checker, stepper)
 
 
 def pictures(plan: Plan) -> dict:
