@@ -15,6 +15,7 @@ import pytest
 
 from utils.bench import baselines, measure, scalar, stepping, targets, worker
 from utils.cli import bench
+from utils.cli.tools import need, need_module
 from utils.curriculum import ROOT
 
 
@@ -44,7 +45,7 @@ def small_run(tmp_path_factory):
         patch.setattr(targets, "has_torch", lambda: False)
         patch.setattr(baselines, "ready", lambda: True)
         patch.setattr(baselines, "install", unreachable)
-        patch.setattr(stepping, "a_step", lambda: (199, 1.0, 2.0, 50.0))    # for real in test_stepper_page.py
+        patch.setattr(stepping, "a_step", lambda: (199, 1.0, 2.0, 50.0))    # for real below
         status = command("--quick", "--json", str(file))
     return status, json.loads(file.read_text(encoding="utf-8"))
 
@@ -236,3 +237,11 @@ def test_only_outputs_are_kept_of_fused_layers():
         seen.add(id(node.data))
         node = node._prev[0]
     assert len(seen) == 10
+
+
+def test_what_a_step_costs_is_measured():
+    need("chromium")
+    need_module("playwright.sync_api")
+    values, ours, slowest, theirs = stepping.a_step(30)
+    assert 30 <= values <= 45
+    assert 0 < ours <= slowest and theirs > 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.engines import REFERENCE, changed, loaded
 from tests.test_workspace import BROWSER_FLAGS
 from utils.autograd_stub import Value
-from utils.bench.stepping import a_step
 from utils.cli.tools import missing, need, need_module
 from utils.curriculum import ROOT
 from utils.stepper import step
@@ -196,9 +196,19 @@ def test_the_active_value_of_a_large_graph_is_in_sight(open_page):
             assert frame["x"] <= card["x"] and card["x"] + card["width"] <= frame["x"] + frame["width"]
 
 
-def test_what_a_step_costs_is_measured():
-    need("chromium")
-    need_module("playwright.sync_api")
-    values, ours, slowest, theirs = a_step(30)
-    assert 30 <= values <= 45
-    assert 0 < ours <= slowest and theirs > 0
+def test_it_lives_in_what_nbconvert_exports(browser, river, tmp_path):
+    """As JupyterLab saves a notebook: without the widget's state, which would need a kernel or a network."""
+    from nbconvert import HTMLExporter  # here, since it takes a second to import
+
+    bundle, _ = river()._repr_mimebundle_()
+    cell = new_code_cell("step(z)", outputs=[new_output("display_data", data=bundle)])
+    html, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))
+    (tmp_path / "notebook.html").write_text(html, encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "notebook.html").as_uri(), wait_until="domcontentloaded")
+    page.locator(".upstream-stepper").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    assert grads(page) == ["7.0", "0.0", "2.0", "1.0"]
+    context.close()

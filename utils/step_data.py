@@ -15,7 +15,7 @@ from utils.step_watch import grad_of, watch
 from utils.visualization import notes, show
 
 MOST_NODES = 200                # beyond, the static picture
-FOLD_FROM = 40                  # values; from here on neurons are folded at first
+FOLD_FROM = 30                  # values; in larger graphs neurons are folded at first
 SLIDERS = 12                    # inputs that can be moved
 
 
