@@ -20,6 +20,7 @@ from utils.build.notebooks import instructor_notebook
 from utils.cli.main import main
 from utils.curriculum import ROOT
 from utils.grading import records
+from utils.sandbox.isolation import VARIABLE, WEAK
 
 HALF = (TOPIC.shipped / TOPIC.module).read_text(encoding="utf-8").split("# exercise 1.2")[0]
 QUICK = "def\n"  # a module that does not load is soon judged
@@ -91,13 +92,21 @@ def make_course(root: Path, kinds=KINDS) -> Course:
     return course
 
 
-@pytest.fixture(scope="session", name="pattern")
-def a_pattern(tmp_path_factory):
+@pytest.fixture(scope="module", autouse=True)
+def without_sandbox():
+    """What keeps submissions in is tested elsewhere, and takes a second to prove in each run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, WEAK)
+        yield
+
+
+@pytest.fixture(scope="module", name="pattern")
+def a_pattern(without_sandbox, tmp_path_factory):
     """A course with submissions, ungraded."""
     return make_course(tmp_path_factory.mktemp("pattern")).root
 
 
-@pytest.fixture(scope="session", name="graded")
+@pytest.fixture(scope="module", name="graded")
 def a_graded_course(pattern, tmp_path_factory):
     """The same, graded by `course.py grade`."""
     root = copy_of(pattern, tmp_path_factory.mktemp("graded") / "course")

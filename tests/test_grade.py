@@ -20,11 +20,14 @@ from tests.grading_helpers import (  # noqa: F401  fixtures
     grade,
     reports,
     rows,
+    without_sandbox,
     write_answer,
 )
 from tests.nbgrader_helpers import SLUG, TOPIC, Course
+from utils.cli.tools import need
 from utils.grading import records
 from utils.grading.submission import SET_ASIDE
+from utils.sandbox.isolation import SANDBOX, VARIABLE
 
 
 def test_it_stores_what_nbgraders_own_command_stores(pattern, graded, tmp_path):
@@ -189,3 +192,12 @@ def test_feedback_pages_are_nbgraders_and_made_again_where_marks_change(course, 
     assert "Made the feedback pages of 2 submissions" in capsys.readouterr().out
     changed = {name for name, page in files(course, "feedback").items() if page != files(theirs.root, "feedback")[name]}
     assert changed == {f"feedback/essay/{SLUG}/exercises.html"}
+
+
+def test_in_the_sandbox_results_are_the_same(course, graded, monkeypatch, capsys):
+    need("bwrap")
+    monkeypatch.setenv(VARIABLE, SANDBOX)
+    assert grade(course, "--dry-run") == 0
+    assert capsys.readouterr().out.count("the assignment or its settings changed") == len(KINDS)
+    assert grade(course, "--student", "late") == 0
+    assert rows(course) == rows(graded)

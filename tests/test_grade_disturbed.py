@@ -27,6 +27,7 @@ from tests.grading_helpers import (  # noqa: F401  fixtures
     grade,
     rows,
     start,
+    without_sandbox,
 )
 from tests.nbgrader_helpers import SLUG, TOPIC
 from utils.grading import batch, records, task
@@ -103,7 +104,7 @@ def end_for_drill(bundle: Bundle, proved: bool):
 def test_a_process_that_ends_costs_only_the_one_that_ended_it(course, graded, monkeypatch, capsys):
     monkeypatch.setattr(batch, "grade_one", end_for_drill)
     before = rows(course)
-    assert grade(course, "--force") == 1
+    assert grade(course, "--force", "--student", "drill", "--student", "broken") == 1
     captured = capsys.readouterr()
     assert "Not graded, and no score changed: drill." in captured.out
     assert "not graded: drill (the process that graded it ended 3 times)" in captured.err
@@ -161,7 +162,7 @@ def test_results_do_not_depend_on_order_workers_or_hash_seed(pattern, graded, tm
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("sent", "after"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(("sent", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 1)])
 def test_stopped_at_any_moment_it_goes_on_where_it_was(pattern, graded, tmp_path, sent, after):
     root = copy_of(pattern, tmp_path / "course")
     process = start(root)
@@ -170,7 +171,7 @@ def test_stopped_at_any_moment_it_goes_on_where_it_was(pattern, graded, tmp_path
         time.sleep(0.002)
     family = _family(process.pid)
     process.send_signal(sent)
-    told = process.communicate(timeout=60)[0]
+    told = process.communicate(timeout=300)[0]
     if sent == signal.SIGINT and process.returncode:
         assert process.returncode == 130
         assert "Nothing is lost" in told and "Traceback" not in told
@@ -185,7 +186,7 @@ def _family(pid: int):
 
 
 def _all_gone(processes) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=120)
     assert alive == []
 
 

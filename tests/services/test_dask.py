@@ -13,7 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.grading_helpers import a_graded_course, a_pattern, assert_same, copy_of, grade, start  # noqa: F401  fixtures
+from tests.grading_helpers import (  # noqa: F401  fixtures
+    a_graded_course,
+    a_pattern,
+    assert_same,
+    copy_of,
+    grade,
+    start,
+    without_sandbox,
+)
 from tests.nbgrader_helpers import SLUG
 from utils.cli.tools import need_module
 from utils.curriculum import ROOT

@@ -24,6 +24,7 @@ from tests.grading_helpers import (  # noqa: F401  fixtures
     make_course,
     reports,
     rows,
+    without_sandbox,
 )
 from tests.nbgrader_helpers import SLUG
 from utils.cli.tools import missing, need_module
