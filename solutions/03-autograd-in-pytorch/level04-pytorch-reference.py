@@ -25,7 +25,6 @@ def tensor(numbers, **options):
 
 # Level 1: from hand-made derivatives to backward()
 
-
 def predict(sizes, w, b):
     """(predictions, w, b) for `w * size + b`: a recorded tensor, and the two leaves it was made from."""
     # exercise 1.1 >>> the two leaves, and a recorded prediction for every size
@@ -64,7 +63,6 @@ def gradients_by_hand(sizes, prices, w, b):
 
 # Level 2: a regression from end to end
 
-
 def fit(sizes, prices, learning_rate, steps):
     """(w, b, losses) after `steps` steps of gradient descent from w = b = 0; losses[i] is the loss before step i.
 
@@ -100,7 +98,6 @@ def accumulated_gradients(batches, w, b):
 
 
 # Level 3: the debugging ward. Each docstring says what the program is for, then what was seen.
-
 
 # Exercise 3.2: the four lines of a training step
 
@@ -344,7 +341,6 @@ def patient_14(model, rows):
 
 
 # Level 4: beyond backward()
-
 
 def curvature(f, x):
     """The second derivative of f at the number x, a float; f takes and returns a tensor of one number."""
