@@ -79,7 +79,7 @@ class Canaries:
     def _neighbours_row(self) -> str:
         """What the gradebook says of the neighbour, who is never graded while attacks run."""
         try:
-            with contextlib.closing(sqlite3.connect(f"file:{self.course / 'gradebook.db'}?mode=ro", uri=True)) as book:
+            with contextlib.closing(sqlite3.connect(f"file:{self.course / 'upstream.db'}?mode=ro", uri=True)) as book:
                 return repr(list(book.execute("select * from student where id = 'victim'")))
         except sqlite3.Error:
             return "not there"

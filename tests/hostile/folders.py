@@ -86,7 +86,7 @@ def _many_cells(cells: list) -> list:
 
 
 def _strange_names(folder: Path) -> None:
-    for name in ("..%2f..%2fgradebook.db", "a\nb.txt", "$(touch x).txt", "<script>alert(1)<_script>.txt", "-rf",
+    for name in ("..%2f..%2fupstream.db", "a\nb.txt", "$(touch x).txt", "<script>alert(1)<_script>.txt", "-rf",
                  "CON", "x" * 200):
         (folder / name).write_text("CANARY-free")
     with open(os.fsencode(folder) + b"/\xff\xfe.txt", "w") as file:
@@ -137,7 +137,7 @@ SAMPLES = [
     _link("link-to-the-secret", "have the secret copied to its feedback",
           _relinked("notes.txt", lambda folder: folder.parents[2] / "secret")),
     _link("link-to-the-gradebook", "have the gradebook copied or overwritten",
-          _relinked("timestamp.txt", lambda folder: folder.parents[2] / "gradebook.db")),
+          _relinked("timestamp.txt", lambda folder: folder.parents[2] / "upstream.db")),
     _link("link-to-a-neighbours-engine", "be graded with a neighbour's work",
           _relinked("value.py", lambda folder: folder.parents[1] / "victim" / folder.name / "value.py")),
     _link("link-to-the-source-notebook", "have the model answers shown on its page",

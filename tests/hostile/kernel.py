@@ -48,10 +48,10 @@ SAMPLES = [
           LEAK + "try:\n    _leak(open('@COURSE@/secret', 'rb').read())\nexcept (OSError, RuntimeError) as problem:\n"
           "    print(problem)\n_leak(open('@COURSE@/submitted/victim/02-autograd-engine/value.py', 'rb').read())"),
     _cell("writes-from-the-notebook", "change the gradebook from the kernel",
-          "import sqlite3\nbook = sqlite3.connect('@COURSE@/gradebook.db', timeout=1)\n"
+          "import sqlite3\nbook = sqlite3.connect('@COURSE@/upstream.db', timeout=1)\n"
           "book.execute('UPDATE grade SET auto_score = 100')\nbook.commit()"),
     _cell("shell-from-the-notebook", "read and leave a process by shell commands",
-          "!grep -a -o 'CANARY[^\"]*' @COURSE@/gradebook.db @COURSE@/secret\n"
+          "!grep -a -o 'CANARY[^\"]*' @COURSE@/upstream.db @COURSE@/secret\n"
           "!(sleep 120; : leftover-of-@RUN@-@NAME@) &\n%system cat @COURSE@/secret"),
     _cell("kernel-exits", "stop the batch with a kernel that dies", "import os\nos._exit(0)"),
     _cell("kernel-restarts-itself", "lose the grader's connection",

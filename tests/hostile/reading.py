@@ -22,7 +22,7 @@ SLUG = "02-autograd-engine"
 
 SAMPLES = [
     _file("reads-the-secret", "the course's secret, and with it every seed", "@COURSE@/secret"),
-    _file("reads-the-gradebook", "the gradebook", "@COURSE@/gradebook.db"),
+    _file("reads-the-gradebook", "the gradebook", "@COURSE@/upstream.db"),
     _file("reads-another-submission", "a neighbour's engine", f"@COURSE@/submitted/victim/{SLUG}/value.py"),
     _file("reads-what-was-graded", "a neighbour's graded work", f"@COURSE@/autograded/victim/{SLUG}/value.py"),
     _file("reads-the-source", "the instructor's notebook, with model answers",
@@ -108,7 +108,7 @@ Value.backward = _tell
     _write("rewrites-the-gradebook", "change everybody's grades", '''
 import sqlite3
 
-_book = sqlite3.connect("@COURSE@/gradebook.db", timeout=1)
+_book = sqlite3.connect("@COURSE@/upstream.db", timeout=1)
 for _table in ("grade", "student"):
     for _column in ("auto_score", "manual_score", "last_name"):
         try:

@@ -22,6 +22,7 @@ from tests.hostile.folders import edit
 from tests.hostile.sample import BASES, CELL, NOTHING, Sample
 from tests.nbgrader_helpers import SLUG, Course
 from utils.build.nbgrader_cells import metadata
+from utils.grading.config import gradebook_url
 
 ENGINE = "answer-engine"
 PATIENCE = 90           # seconds for a submission; stock nbgrader gives each cell 30
@@ -37,6 +38,7 @@ CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.CourseDirectory.root = {root!r}
+c.CourseDirectory.db_url = {gradebook!r}
 """
 
 
@@ -45,7 +47,8 @@ class StockCourse(Course):
 
     def __init__(self, root: Path):
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # for alembic
-        self.root, self.written = root, CONFIG.format(root=str(root))
+        self.root, self.topic = root, TOPIC
+        self.written = CONFIG.format(root=str(root), gradebook=gradebook_url(root))
         source = root / "source" / SLUG
         source.mkdir(parents=True)
         self.allow(0)
