@@ -116,7 +116,7 @@ def test_a_process_that_ends_costs_only_the_one_that_ended_it(course, graded, mo
 
 def test_a_judge_that_fails_is_no_score(course, monkeypatch):
     shutil.copytree(course / "submitted" / "drill", course / "submitted" / "aaron")
-    with sqlite3.connect(course / "gradebook.db") as db:
+    with sqlite3.connect(course / "upstream.db") as db:
         db.execute("insert into student (id) values ('aaron')")  # on the roll, never graded
     before = rows(course)
     monkeypatch.setattr(task, "judge", lambda *a, **b: 1 / 0)
