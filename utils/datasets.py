@@ -40,7 +40,7 @@ def digits(test: float = 0.2, seed: int = 65) -> tuple[np.ndarray, np.ndarray, n
     Images are float64 arrays (n, 64) of pixels from 0 to 1, labels integer arrays (n,) of 0 to 9; `test` is the share
     held back of all 1,797. They come with scikit-learn (its load_digits; UCI's optical recognition data, Alpaydin and
     Kaynak 1998): nothing is downloaded. The same arguments give the same split; the default one is among the kinder,
-    where a network of one hidden layer reads 98 to 99 % of the test images (96 to 99 % on others).
+    where a network of one hidden layer reads 98 to 99 % of the test images (95 to 99 % on most others).
     """
     if not 0 < test < 1:
         raise ValueError(f"test is the share of images to hold back, between 0 and 1, got {test}; try test=0.2")
