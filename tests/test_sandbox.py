@@ -204,3 +204,14 @@ def test_weak_isolation_is_asked_for_by_name(monkeypatch):
     monkeypatch.setenv("UPSTREAM_ISOLATION", "none")
     with pytest.raises(ValueError, match="the choices are sandbox and weak"):
         chosen()
+
+
+def test_what_is_shown_may_stand_in_the_folder_for_temporary_files(tmp_path):
+    """A repository that was cloned into /tmp is such a thing: the sandbox's own /tmp does not cover it."""
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    (shown / "word").write_text("seen")
+    os.chmod(shown, 0o755)
+    room = bwrap.Room(shown=(shown,))
+    with bwrap.start(room, ["/bin/cat", str(shown / "word")], stdout=subprocess.PIPE) as process:
+        assert process.communicate()[0] == b"seen"

@@ -131,9 +131,9 @@ def command(room: Room, program: Collection[str], descriptor: Callable[[Path | b
     def memory(place: str, most: int) -> list[str]:
         return [*size, *([str(most)] if size else []), "--tmpfs", place]
 
-    made = [bwrap, *view, "--proc", "/proc", "--dev", "/dev",
-            *memory("/dev/shm", room.temporary_size), *memory("/tmp", room.temporary_size),
-            *memory(str(HOME), room.home_size)]
+    # /tmp first, so that what is shown may stand in it: this repository, for one
+    made = [bwrap, *memory("/tmp", room.temporary_size), *view, "--proc", "/proc", "--dev", "/dev",
+            *memory("/dev/shm", room.temporary_size), *memory(str(HOME), room.home_size)]
     for place, content in room.files.items():
         made += ["--perms", "0644", "--file", str(descriptor(content)), str(place)]
     made += ["--remount-ro", "/dev", "--chdir", str(room.folder)]
