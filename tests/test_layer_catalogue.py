@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.layers import MODULES, TOPIC, changed, trial, written
-from utils.judge import layer_misconceptions, misconceptions
+from utils.judge import layer_misconceptions, misconceptions, torch_misconceptions
 from utils.judge.catalogues import everything, says
 from utils.judge.core import judge
 from utils.judge.diagnosis import diagnose
@@ -56,7 +56,7 @@ def test_two_at_once_are_both_named():
 
 def test_ids_and_sentences():
     assert not set(misconceptions.catalogue()) & set(catalogue())
-    assert len(everything()) == len(misconceptions.catalogue()) + len(catalogue())
+    assert len(everything()) == len(misconceptions.catalogue()) + len(catalogue()) + len(torch_misconceptions.catalogue())
     entries = [entry for part in layer_misconceptions.sections().values() for entry in part]
     assert len(entries) == len(catalogue())
     for entry in entries:

@@ -219,7 +219,7 @@ def test_jupyterlab_opens_on_the_start_page_without_dialogs(lab, tmp_path):
         page.on("response", lambda answer: answers.append((answer.status, answer.url)))
         page.goto(url)
         page.locator(".jp-RenderedMarkdown h1", has_text="Upstream").wait_for(timeout=60_000)
-        page.locator(".jp-RenderedMarkdown a", has_text="What it is about").click()
+        page.locator(".jp-RenderedMarkdown a", has_text="What it is about").first.click()
         page.locator(".lm-TabBar-tabLabel", has_text="README.md").wait_for(timeout=20_000)
         menus = page.locator(".lm-MenuBar-itemLabel").all_inner_texts()
         popped = page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
