@@ -266,8 +266,13 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp
         page = context.pages[0]
         page.goto(url.replace("START.md", f"{SLUG}/probe.ipynb"))
         page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
-        run_all(page, browsers.TimeoutError)
-        page.locator(".jp-OutputArea-output", has_text="Hint 1 of").wait_for(timeout=120_000)
+        ran = page.locator(".jp-OutputArea-output", has_text="Hint 1 of")
+        for _ in range(3):          # a run that JupyterLab accepts while the kernel connects can still be lost
+            run_all(page, browsers.TimeoutError)
+            with suppress(browsers.TimeoutError):
+                ran.wait_for(timeout=60_000)
+                break
+        assert ran.count() == 1
         told = page.locator(".jp-OutputArea-output", has_text="promises kept")
         card = told.inner_text()
         drawn = told.locator("img").evaluate("image => image.complete && image.naturalWidth > 50")
