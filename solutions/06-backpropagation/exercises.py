@@ -421,7 +421,8 @@ rng = np.random.default_rng(4)
 x, labels = rng.normal(size=(5, 3)), rng.integers(0, 3, size=5)
 parameters = [rng.normal(size=shape) for shape in ((3, 4), (4,), (4,), (4,), (4, 3), (3,))]
 v = layers.step_by_step(x, labels, *parameters)
-print("loss", round(float(v["loss"]), 6), "  shapes:", {name: v[name].shape for name in ("z", "mu", "logits", "total", "picked")})
+print("loss", round(float(v["loss"]), 6))
+print({name: v[name].shape for name in ("z", "mu", "logits", "total", "picked")})
 
 # %% [markdown]
 # The first one, by measuring: `picked` holds five log-probabilities, and the loss is minus their mean. **Predict** each
@@ -606,7 +607,8 @@ with yours():
         figure, axes = plt.subplots(1, len(missed), figsize=(1.3 * len(missed), 1.7), squeeze=False)
         for axis, i in zip(axes[0], missed):
             axis.imshow(test_images[i].reshape(8, 8), cmap="gray_r")
-            axis.set(title=f"{test_labels[i]}, read {model.forward(test_images[[i]]).argmax()}", xticks=[], yticks=[])
+            read = model.forward(test_images[[i]]).argmax()
+            axis.set(title=f"{test_labels[i]}, read {read}", xticks=[], yticks=[])
         plt.show()
 
 # %% [markdown] essay="E2"
