@@ -190,7 +190,8 @@ from utils.engine import Value
 def fit_with_values(steps):
     w, b = Value(0.0), Value(0.0)
     for _ in range(steps):
-        loss = sum(((w * size + b - price) ** 2 for size, price in zip(SIZES, PRICES)), Value(0.0)) * (1 / len(SIZES))
+        squares = [(w * size + b - price) ** 2 for size, price in zip(SIZES, PRICES)]
+        loss = sum(squares, Value(0.0)) * (1 / len(SIZES))
         w.grad = b.grad = 0.0
         loss.backward()
         w.data -= 0.05 * w.grad

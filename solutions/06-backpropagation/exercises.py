@@ -218,7 +218,8 @@ check("2.1")
 # %%
 target = np.array([1.0, 2.0, 3.0])
 prediction = target.reshape(3, 1)
-print("squared differences:", ((prediction - target) ** 2).shape, "  mean:", ((prediction - target) ** 2).mean())
+squares = (prediction - target) ** 2
+print("squared differences:", squares.shape, "  mean:", round(squares.mean(), 4))
 
 # %% [markdown]
 # Not 0: every prediction met every target. Refuse unequal shapes, with an error that names both.
@@ -479,7 +480,8 @@ with yours():
     middle = perf_counter()
     value_too, grads_too = layers.on_values(Value, x, labels, W1, b1, W2, b2)
     ended = perf_counter()
-    print("same loss:", np.isclose(value, value_too), "  same gradients:", all(map(np.allclose, grads, grads_too)))
+    print("same loss:", np.isclose(value, value_too))
+    print("same gradients:", all(map(np.allclose, grads, grads_too)))
     times = (ended - middle) / ((middle - started) / 20)
     print("scalars take over 100 times as long:", times > 100)
 
@@ -577,9 +579,10 @@ def accuracy(model, images, labels):
     return (model.forward(images).argmax(axis=1) == labels).mean()
 
 with yours():
-    model, rng, losses, seen, unseen = new_model(), np.random.default_rng(1), [], [], []
+    model, loss, rng = new_model(), layers.SoftmaxCrossEntropy(), np.random.default_rng(1)
+    losses, seen, unseen = [], [], []
     for epoch in range(30):
-        losses.append(layers.train_epoch(model, layers.SoftmaxCrossEntropy(), images, digit_labels, 32, 0.5, rng))
+        losses.append(layers.train_epoch(model, loss, images, digit_labels, 32, 0.5, rng))
         seen.append(accuracy(model, images, digit_labels))
         unseen.append(accuracy(model, test_images, test_labels))
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
