@@ -310,7 +310,8 @@ examine(14, model, [[1.0, 2.0]])
 # | p | the gradient has the wrong sign |
 
 # %% answer="3.1"
-answer_3_1 = {number: None for number in range(1, 15)}      # 1: "a" and so on
+answer_3_1 = {1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None,      # a letter for each patient
+              8: None, 9: None, 10: None, 11: None, 12: None, 13: None, 14: None}
 ### BEGIN SOLUTION
 answer_3_1 = dict(zip(range(1, 15), "abcdefghijklmn"))
 ### END SOLUTION
