@@ -297,11 +297,14 @@ def test_what_is_no_notebook_is_said_to_be_none(tmp_path, text):
 def test_odd_cells_are_read_as_far_as_they_make_sense(tmp_path):
     path = tmp_path / "any.ipynb"
     code = {"cell_type": "code", "source": ["a\ud800", 1, "b"], "metadata": {"nbgrader": 7}, "id": [], "attachments": 1}
-    odd = [1, None, {"cell_type": "code", "source": 3}, {"cell_type": "heading", "source": "x"}, code]
+    pictures = {"p.png": {}, "q.svg": {"image/svg+xml": "<svg/>"}, "r.png": {"image/png": "AAAA"}}
+    picture = {"cell_type": "markdown", "source": "p", "attachments": pictures}
+    odd = [1, None, picture, {"cell_type": "code", "source": 3}, {"cell_type": "heading", "source": "x"}, code]
     path.write_text(json.dumps({"cells": odd, "metadata": 5}), encoding="utf-8")
     cells, _, problem = read_notebook(path)
     assert problem is None
-    assert [(cell.source, cell.names, cell.attachments) for cell in cells] == [("a?b", (), {})]
+    assert [(cell.source, cell.names, cell.attachments) for cell in cells] == [
+        ("p", (), {"r.png": {"image/png": "AAAA"}}), ("a?b", (), {})]
 
 
 @pytest.mark.parametrize("text", [
@@ -326,4 +329,16 @@ def test_learners_text_keeps_its_links_code_and_pictures():
     from utils.grading.plugin import _without_tags
 
     text = "a < b, `x < 1`, $a<2$ [docs](https://pytorch.org) ![p](attachment:p.png)\n\n> quoted & told"
-    assert _without_tags(text) == text
+    assert _without_tags(text, {"p.png"}) == text
+
+
+@pytest.mark.parametrize("text", ["![x](attachment:gone.png)", "![x][y]\n\n[y]: attachment:gone.png",
+                                  "![x]( attachment:gone.png 'title')", "![x](attachment:a%20b.png)"])
+def test_a_picture_that_is_gone_costs_no_page(text):
+    from nbconvert.filters.markdown import markdown2html
+
+    from utils.grading.plugin import _without_tags
+
+    with pytest.raises(Exception, match="missing attachment"):
+        markdown2html(text)
+    assert "<img" not in markdown2html(_without_tags(text))

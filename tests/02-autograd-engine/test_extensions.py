@@ -85,8 +85,9 @@ def test_a_checkpoint_gives_the_same_bits(engine):
     through = engine.reports([*_start(), _checkpoint("out", "x"), ["backward", {"r": "out"}], *_grads()], code)
     plain = engine.reports([*_start(), ["call", "out", {"r": "f"}, "", [{"r": "x"}]], ["backward", {"r": "out"}],
                             *_grads()], code)
+    right = truth(trace(_layers, LEAVES))
     for name, yours, expected in zip(LEAVES, through, plain, strict=True):
-        engine.expect(f"{name}.grad", yours, expected, code)
+        engine.expect(f"{name}.grad", yours, right.grads[name], code, size=right.sizes[name])
         if yours != expected:
             raise Broken("The same numbers in the same order give the same bits. Start the walk over the graph of f "
                          "from the checkpoint's gradient; do not multiply by it at the end.", program=code,
@@ -133,7 +134,8 @@ def test_derivatives_have_derivatives(engine):
 @promise(exercise="3.5")
 def test_a_derivative_runs_its_function_once(engine):
     """`f` runs once for both derivatives: they come from the graph, not from differences."""
-    (calls, *_), code = _derivative(engine, "t * t * t", PLACES[0])
+    (calls, first, _), code = _derivative(engine, "t * t * t", PLACES[0])
+    engine.expect("d.data", first, 3 * PLACES[0]**2, code)
     if calls != 1:
         raise Broken(f"f has run {calls} times, expected once: differentiate the graph that one run leaves.",
                      program=code, quantity="calls of f", yours=str(calls), expected="1")

@@ -130,12 +130,10 @@ class Arena:
         for sample in samples:
             self.hand_in(sample)
         before = self.canaries.state()
-        options = [] if self.budget else ["--no-notebooks"]
+        options = ["--no-notebooks"] * (not self.budget) + ["--feedback"] * feedback
         command = [sys.executable, "-P", "-m", "utils", "grade", SLUG, "--course", self.course.root, *options]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
         log = run.stdout + run.stderr
-        if feedback:
-            log += self.course.run("generate_feedback", SLUG, status=None)
         differences = _differences(before, self.canaries.state())
         self.honest = {base: self._points(f"honest-{base}") for base in bases}
         results = [self._graded(sample, log) for sample in samples]

@@ -13,6 +13,7 @@ import glob
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn
@@ -251,7 +252,7 @@ class SanitizeLearnerHTML(SanitizeHTML):
         if cell.cell_type == "code":
             return super().preprocess_cell(cell, resources, index)
         if not cell.metadata.pop(TRUSTED, False):
-            cell.source = _without_tags(cell.source)
+            cell.source = _without_tags(cell.source, cell.get("attachments", {}))
         return cell, resources
 
     def sanitize_code_outputs(self, outputs):
@@ -269,14 +270,18 @@ class SanitizeLearnerHTML(SanitizeHTML):
         return _without_tags(data) if kind == "text/markdown" else data
 
 
-def _without_tags(text: str) -> str:
+def _without_tags(text: str, attachments: Collection[str] = ()) -> str:
     """Markdown that looks the same, and in which nothing is an HTML tag or a link to anything but the web.
+
+    A picture that is not among the cell's `attachments` is no link either: nbconvert would make no page at all.
 
     A word joiner, which shows nothing, goes after a `<` that could begin a tag, and after the `]` of a link. An HTML
     sanitizer would take `a<b` for a tag and drop what follows, show `&lt;` in code, and see no Markdown links.
     """
     text = re.sub(r"<(?=[A-Za-z/!?])", "<\u2060", text)
-    return re.sub(r"\](?=[(:]\s*(?!https?://|mailto:|attachment:))", "]\u2060", text)
+    text = re.sub(r"\](?=[(:]\s*(?!https?://|mailto:|attachment:))", "]\u2060", text)
+    return re.sub(r"\](?=[(:]\s*attachment:([^\s)]*))",
+                  lambda link: "]" if link[1] in attachments else "]\u2060", text)
 
 
 def _harmless(tag: str, name: str, value: str) -> bool:

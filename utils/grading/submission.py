@@ -184,7 +184,7 @@ def _attachments(raw: object) -> dict:
     """Pictures pasted into a text cell, if they are nothing else."""
     if not isinstance(raw, dict):
         return {}
-    return {name: bundle for name, bundle in raw.items() if isinstance(bundle, dict)
+    return {name: bundle for name, bundle in raw.items() if isinstance(bundle, dict) and bundle
             and all(kind in ("image/png", "image/jpeg") and isinstance(data, str) for kind, data in bundle.items())}
 
 
