@@ -6,6 +6,7 @@ only when the command line names it: the whole suite judges the solutions instea
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from utils.judge.session import Session
 from utils.judge.show import promise_text
 
 HERE = Path(__file__).parent
+RECURSION_LIMIT = sys.getrecursionlimit()
 
 
 def pytest_addoption(parser):
@@ -34,6 +36,12 @@ def pytest_ignore_collect(collection_path: Path, config) -> bool | None:
         asked = [Path(arg.split("::")[0]).resolve() for arg in config.invocation_params.args if not arg.startswith("-")]
         return None if any(path == collection_path or collection_path in path.parents for path in asked) else True
     return None
+
+
+@pytest.fixture(autouse=True)
+def _usual_recursion_limit() -> None:
+    """An engine of the zoo raises the limit when it is loaded; no other test is to see that."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 def pytest_generate_tests(metafunc) -> None:
