@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,8 @@ def built(tmp_path_factory):
             notebook = learner_notebook(topic, name)
             if any("nbgrader" in cell.metadata for cell in notebook.cells):
                 paths.append(solved / f"{name}.ipynb")
-            if not any(f"from {Path(topic.module).stem} import" in cell.source for cell in notebook.cells):
+            needs = re.compile(rf"^(from|import) {Path(topic.module).stem}\b", re.MULTILINE)
+            if not any(needs.search(cell.source) for cell in notebook.cells):
                 paths.append(shipped / f"{name}.ipynb")
                 nbformat.write(notebook, paths[-1])
     return paths
