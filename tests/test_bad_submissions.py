@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 
 import nbformat
 import pytest
@@ -342,3 +343,17 @@ def test_a_picture_that_is_gone_costs_no_page(text):
     with pytest.raises(Exception, match="missing attachment"):
         markdown2html(text)
     assert "<img" not in markdown2html(_without_tags(text))
+
+
+def test_what_a_cell_prints_is_cut_before_anything_looks_through_it():
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from utils.grading.plugin import MAX_OUTPUT, RunForDisplay
+
+    runner, cell = RunForDisplay(), new_code_cell("print('x' * 10**6)")
+    runner.nb, runner.received, runner.printed = new_notebook(cells=[cell]), 0, Counter()
+    runner.clear_before_next_output = False
+    for _ in range(3):
+        runner.process_message({"msg_type": "stream", "header": {"msg_type": "stream"}, "parent_header": {},
+                                "content": {"name": "stdout", "text": "x" * 10**6}}, cell, 0)
+    assert sum(len(output.text) for output in cell.outputs) == MAX_OUTPUT + 1  # one more shows that it was cut
