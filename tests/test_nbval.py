@@ -47,6 +47,25 @@ def not_python(notebook) -> list[str]:
     return odd
 
 
+def rebound(notebook) -> list[str]:
+    """The names that a cell imports from utils and a cell gives another meaning, in a loop for example."""
+    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    ours = {name.asname or name.name for tree in trees for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("utils") for name in node.names}
+    given = {node.id for tree in trees for node in names_given(tree)}
+    return sorted(ours & given)
+
+
+def names_given(tree: ast.AST):
+    """The names that a cell binds at its own level by assignment or loop; what a function binds is its own."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.GeneratorExp,
+                                 ast.SetComp, ast.DictComp)):
+            yield from names_given(node)
+
+
 def nbval(*paths: Path) -> subprocess.CompletedProcess:
     """Run nbval on notebooks, in a pytest of its own that shares nothing with this one."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "UPSTREAM_"))}
@@ -79,6 +98,7 @@ def test_every_notebook_runs(built):
     for path in built:
         notebook = nbformat.read(path, as_version=4)
         assert not_python(notebook) == [], path
+        assert rebound(notebook) == [], path
         nbformat.write(guarded(notebook), path)
     result = nbval(*built)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
@@ -89,6 +109,14 @@ def _write(folder, *sources, tags=()):
     path = folder / "control.ipynb"
     nbformat.write(guarded(new_notebook(cells=cells)), path)
     return path
+
+
+def test_a_name_of_ours_is_not_used_again_for_something_else():
+    loop = "with a:\n    for step in (1, 2):\n        b"
+    cells = [new_code_cell("from utils.stepper import step"), new_code_cell(loop)]
+    assert rebound(new_notebook(cells=cells)) == ["step"]
+    cells[1] = new_code_cell("[step for step in (1, 2)]\ndef f():\n    step = 1")
+    assert rebound(new_notebook(cells=cells)) == []
 
 
 def test_a_good_notebook_passes(tmp_path):

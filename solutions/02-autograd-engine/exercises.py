@@ -839,12 +839,12 @@ def alive():
     return sum(type(thing) is Value for thing in gc.get_objects())
 
 with yours():
-    for step in (lambda h: ten_layers(h), lambda h: checkpoint(ten_layers, h)):
+    for run in (lambda h: ten_layers(h), lambda h: checkpoint(ten_layers, h)):
         calls.clear()
         w, b, x = Value(-0.9), Value(0.8), Value(0.7)
         before, y = alive(), x
         for _ in range(12):
-            y = step(y)
+            y = run(y)
         kept = alive() - before
         y.backward()
         print(f"{kept:4} nodes kept, {len(calls)} runs; gradients {x.grad!r}, {w.grad!r}, {b.grad!r}")
