@@ -77,7 +77,7 @@ def test_ruff_finds_nothing():
 
 def test_ci_runs_the_readmes_test_command():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "python3 course.py test\n" in script
+    assert "python3 course.py test\n" in script and "python3 course.py test --services\n" in script
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "python3 course.py test" in readme and "python3 course.py lab" in readme
 
