@@ -21,6 +21,7 @@ from utils.graph_trace import ABSENT, is_value, plain, read, trace
 from utils.judge.report import Report
 from utils.step_data import MOST_NODES, Run, as_data, observe
 from utils.step_failure import rebuild
+from utils.step_layout import PILLS_UP_TO
 from utils.step_replay import NoProgram, Program, from_function, from_graph
 from utils.visualization import Drawing, draw
 
@@ -137,7 +138,7 @@ class Stepper(anywidget.AnyWidget):
     def fragment(self) -> str:
         """The stepper for a page that others write: a picture in words and lines, which a script brings to life."""
         data = json.dumps({"trace": self.trace, "predict": self.predict, "at": 0, "answers": [], "live": False},
-                          ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+                          ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
         return (f'<div class="upstream-static">{static(self.run)}</div>\n<style>\n{css()}</style>\n'
                 f'<script type="module">\n{module()}\nreplaceStatic(document, {data});\n</script>')
 
@@ -159,7 +160,8 @@ class Stepper(anywidget.AnyWidget):
 
 
 def _drawing(run: Run) -> Drawing:
-    return Drawing(run.after, locals=True, notes=(*(step.wrong for step in run.wrong[:3]), *run.notes))
+    return Drawing(run.after, locals=len(run.after.nodes) <= PILLS_UP_TO,
+                   notes=(*(step.wrong for step in run.wrong[:3]), *run.notes))
 
 
 def static(run: Run) -> str:
