@@ -17,6 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from utils.attended import attended
 from utils.graph_trace import ABSENT, is_value, plain, read, trace
 from utils.judge.report import Report
 from utils.step_data import MOST_NODES, Run, as_data, observe
@@ -92,6 +93,11 @@ class Stepper(anywidget.AnyWidget):
         super().__init__(_esm=module(), _css=css(), trace=as_data(self.run, self._program), predict=predict)
         self.on_msg(self._asked)
 
+    def open(self) -> None:
+        """Tell the page of this widget, where there is one; what nbconvert runs shows the page's own stepper."""
+        if attended():
+            super().open()
+
     def say(self, note: str) -> None:
         """Add a sentence below the picture."""
         self.run.notes = (*self.run.notes, note)
@@ -154,7 +160,7 @@ class Stepper(anywidget.AnyWidget):
         return path
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | dict:
-        made = super()._repr_mimebundle_(**kwargs)
+        made = super()._repr_mimebundle_(**kwargs) if self.comm is not None else {}
         bundle, metadata = made if isinstance(made, tuple) else (made, {})
         return {**bundle, "text/plain": repr(self), "text/html": self.fragment()}, metadata
 

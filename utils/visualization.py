@@ -24,7 +24,7 @@ from utils.slim import slim
 
 MAX_NODES = 2_000           # about a second of layout
 QUICK_FROM = 400            # values; from here on the layout is less thorough: straight edges, few rounds
-QUICK = {"splines": "line", "mclimit": "0.05", "nslimit": "0.2", "nslimit1": "0.5"}
+QUICK = {"splines": "line", "mclimit": "0.05", "nslimit": "0.05", "nslimit1": "0.5"}
 RENDER_SECONDS = 30
 
 # Okabe and Ito's palette; the two darkened ones reach 4.5:1 on white. Shape and words say the same as colour.
