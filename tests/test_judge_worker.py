@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
@@ -149,6 +151,26 @@ def test_workers_leave_nothing_running(tmp_path):
         assert session.run([["new", 0, 2.0], ["get", {"r": 0}, "data"]], QUICK).reports == [2.0]
         process = session._process
     assert process.poll() is not None
+
+
+def test_a_worker_that_waits_loads_the_file_when_it_is_asked(tmp_path):
+    with Session(written(tmp_path, "this is no Python")) as session:
+        session.begin()
+        process = session._process
+        written(tmp_path, in_product("pass"))
+        assert session.run([["new", 0, 2.0], ["get", {"r": 0}, "data"]]).reports == [2.0]
+        assert session._process is process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process can be stopped there")
+def test_a_worker_that_does_not_listen_costs_its_own_script_only(tmp_path):
+    with Session(written(tmp_path, in_product("pass"))) as session:
+        assert session.load_error() is None
+        os.kill(session._process.pid, signal.SIGSTOP)
+        large = [["report", [0.0] * 100_000]]       # more than a pipe holds
+        outcome = session.run(large, Limits(wall=0.3))
+        assert outcome.error["kind"] == "crash" and "stopped listening" in outcome.error["text"]
+        assert session.run(large).reports == [[0.0] * 100_000]
 
 
 def test_memory_is_limited_where_it_grows_slowly(tmp_path):

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from utils.curriculum import ROOT, Topic
-from utils.judge.core import DEFAULT_SEED
 from utils.judge.report import Report
+from utils.judge.variation import DEFAULT_SEED
 from utils.sandbox.bwrap import SandboxError
 from utils.sandbox.isolation import LOCAL, SANDBOX
 from utils.sandbox.probe import prove

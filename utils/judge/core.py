@@ -20,9 +20,9 @@ from utils.judge.promises import Broken, Promise, collect
 from utils.judge.report import Group, Report, Verdict
 from utils.judge.session import Outcome, Session
 from utils.judge.source import borrowed, digest, likeness, readable
+from utils.judge.variation import DEFAULT_SEED
 from utils.sandbox.isolation import LOCAL
 
-DEFAULT_SEED = 0
 MANY_TIMEOUTS = 8
 HANDLES: dict[str, type[Runner]] = {"engine": Engine, "module": Module}     # what promises about the module may ask for
 UNWRITTEN = re.compile(r"Not written yet: exercise (\S+):")
@@ -39,11 +39,14 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
     file = file or folder / topic.module
     found = file if file.is_file() and (isolation == LOCAL or not file.is_symlink()) else None
     wanted = [p for p in collect(topic) if only is None or p.exercise in only]
-    with Session(found, isolation, topic.uses) as session, Answers(topic, folder, answers, isolation) as given:
+    with (Session(found, isolation, topic.uses) as session, Session(found, isolation, topic.uses) as fresh,
+          Answers(topic, folder, answers, isolation) as given):
         runners = {name: HANDLES[name](session, seed).about(topic, folder) for name in map(_handle, wanted) if name}
         handles = {**runners, "answers": given}
         about_module = bool(runners)
         unloadable = _unloadable(topic, session) if about_module else None
+        if "engine" in runners and not unloadable:
+            fresh.begin()       # while the first works
         trials = [_try(p, handles, unloadable) for p in wanted]
         there = about_module and found is not None
         source = readable(file.read_text(encoding="utf-8", errors="replace")) if there else ""
@@ -51,7 +54,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         loan = loan if "engine" in runners else None    # the stub is for topic 02's engine
         named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
         if not unloadable and not named:        # what has a name may well differ from run to run: it comes first
-            trials = _again(trials, found, isolation, topic.uses)
+            trials = _again(trials, fresh)
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     notes = _notes(topic, unloadable, loan, source, trials)
@@ -105,13 +108,12 @@ def _handle(promise: Promise) -> str | None:
     return next((name for name in promise.asks_for if name in HANDLES), None)
 
 
-def _again(trials: list[Trial], file: Path, isolation: str, uses: tuple[str, ...]) -> list[Trial]:
+def _again(trials: list[Trial], fresh: Session) -> list[Trial]:
     """The trials, where what was kept is broken if its scripts give something else in a fresh worker."""
     kept = [(t.promise, t.scripts) for t in trials if t.scripts and not t.problem and _handle(t.promise) == "engine"]
     if not kept:
         return trials
-    with Session(file, isolation, uses) as fresh:
-        found = changed(kept, fresh)
+    found = changed(kept, fresh)
     return [replace(t, problem=t.problem or found.get(t.promise)) for t in trials]
 
 

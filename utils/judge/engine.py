@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from utils.curriculum import Topic
@@ -79,7 +80,8 @@ class Runner:
                          "Mend the first of them, then check again.", status="timeout")
         if self._limits_hit >= MANY_LIMITS_HIT:
             short = BRIEF if self._limits_hit >= MOST_LIMITS_HIT else HASTY
-            limits = short if limits == ORDINARY else Limits(min(limits.cpu, LARGE.cpu), min(limits.wall, LARGE.wall))
+            limits = short if limits == ORDINARY else replace(limits, cpu=min(limits.cpu, LARGE.cpu),
+                                                              wall=min(limits.wall, LARGE.wall))
         start = time.monotonic()
         outcome = self.session.run(steps, limits)
         hit = bool(outcome.error) and outcome.error["kind"] in STOPS

@@ -29,11 +29,11 @@ def programs(draw, ops: tuple[str, ...] = EVERYTHING, longest: int = 10) -> Prog
 
     Results that no later line uses are added up at the end, so that every line has a share in the root.
     """
-    leaves = {name: draw(st.sampled_from(NUMBERS)) for name in NAMES[:draw(st.integers(1, len(NAMES)))]}
+    leaves = {name: draw(_one_of(NUMBERS)) for name in NAMES[:draw(_up_to(len(NAMES)))]}
     values = [float(x) for x in leaves.values()]
     lines: list[Line] = []
-    for _ in range(draw(st.integers(1, longest))):
-        op = draw(st.sampled_from(ops))
+    for _ in range(draw(_up_to(longest))):
+        op = draw(_one_of(ops))
         operands = _operands(draw, op, len(values))
         value = _value(op, [values[x.index] if isinstance(x, Ref) else x for x in operands])
         if value is not None:
@@ -57,19 +57,31 @@ def _operands(draw, op: str, count: int) -> tuple:
     if op in METHODS or op == "neg":
         return (draw(_ref(count)),)
     if op == "pow":
-        return draw(_ref(count)), draw(st.sampled_from(EXPONENTS))
+        return draw(_ref(count)), draw(_one_of(EXPONENTS))
     return draw(_two(count))
+
+
+# Each strategy is made once, since hypothesis looks into every new one at length.
+
+@lru_cache
+def _one_of(choices: tuple) -> st.SearchStrategy:
+    return st.sampled_from(choices)
+
+
+@lru_cache
+def _up_to(most: int) -> st.SearchStrategy[int]:
+    return st.integers(1, most)
 
 
 @lru_cache
 def _ref(count: int) -> st.SearchStrategy[Ref]:
-    """One of the `count` values so far. Made once, since hypothesis looks into every new strategy at length."""
+    """One of the `count` values so far."""
     return st.builds(Ref, st.integers(0, count - 1))
 
 
 @lru_cache
 def _two(count: int) -> st.SearchStrategy[tuple]:
-    ref, number = _ref(count), st.sampled_from(NUMBERS)
+    ref, number = _ref(count), _one_of(NUMBERS)
     return st.one_of(st.tuples(ref, ref), st.tuples(ref, number), st.tuples(number, ref))
 
 

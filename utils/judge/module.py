@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -226,7 +226,7 @@ class Scene:
 
     def keep_within(self, memory: int, limits: Limits) -> None:
         """As `keep`, and Broken where the worker's memory grew by more than `memory` bytes meanwhile."""
-        outcome = self.module.outcome(self.steps, limits)
+        outcome = self.module.outcome(self.steps, replace(limits, watched=True))
         for wanted, yours in zip(self.wanted, self.module.unbroken(outcome, self.code()), strict=False):
             self.judge(wanted, yours)
         if outcome.grown > memory:

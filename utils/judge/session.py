@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import select
 import struct
 import subprocess
 import sys
@@ -27,11 +29,15 @@ TOTAL = 90.0                    # seconds that one file may use in all; a good o
 
 @dataclass(frozen=True)
 class Limits:
-    """What one script may use: CPU seconds, wall seconds (generous: the machine may be busy), bytes of memory."""
+    """What one script may use: CPU seconds, wall seconds (generous: the machine may be busy), bytes of memory.
+
+    `watched`: its outcome tells by how much memory grew.
+    """
 
     cpu: float = 2.0
     wall: float = 15.0
     memory: int = 2 << 30
+    watched: bool = False
 
 
 ORDINARY = Limits()
@@ -49,7 +55,7 @@ class Outcome:
     reports: list
     error: dict | None = None
     cpu: float = 0.0            # CPU seconds that the worker spent on it, measured from outside
-    grown: int = 0              # bytes by which the worker's memory grew meanwhile, at most, as seen from outside
+    grown: int = 0              # bytes by which the worker's memory grew meanwhile, at most; where that is `watched`
 
 
 class Session:
@@ -66,6 +72,7 @@ class Session:
         self.uses = uses
         self.stub_imported = False
         self._process: subprocess.Popen | None = None
+        self._loaded = False
         self._family: Family | None = None
         self._replies: queue.Queue = queue.Queue()
         self._load_error: dict | None = None
@@ -87,7 +94,7 @@ class Session:
             return Outcome([], replies.error("timeout", f"the {TOTAL:g} s that one file may use in all are used up"))
         start = time.monotonic()
         try:
-            if self._process is None:
+            if not self._loaded:
                 self._start(limits)
             if self._load_error:
                 return Outcome([], self._load_error)
@@ -117,32 +124,38 @@ class Session:
                     pipe.close()
                 except OSError:      # unsent bytes to a worker that is gone
                     pass
-            self._process = None
+            self._process, self._loaded = None, False
 
-    def _start(self, limits: Limits) -> None:
-        setting = {"file": str(self.file) if self.file else None, "memory": limits.memory, "hide": [],
-                   "uses": list(self.uses)}
+    def begin(self, limits: Limits = ORDINARY) -> None:
+        """Start the worker, which waits until it is asked something: it loads nothing of the learner's before."""
+        if self._process is not None:
+            return
         if self.isolation == SANDBOX:
-            self._process, setting["file"] = _in_sandbox(self.file, limits)
+            self._process = _in_sandbox(self.file, limits)
         else:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, start_new_session=True,
                 cwd=self.file.parent if self.file else tempfile.gettempdir())
-            setting["hide"] = [str(ROOT)] if self.isolation != LOCAL else []
         self._family = Family(self._process.pid)
         self._replies = queue.Queue()
         threading.Thread(target=replies.read, args=(self._process.stdout, self._replies), daemon=True).start()
-        self._send(setting, LOADING.wall)
-        self._wait_until_ready()
+
+    def _start(self, limits: Limits) -> None:
+        self.begin(limits)
+        there = self.file and (bwrap.HOME / self.file.name if self.isolation == SANDBOX else self.file)
+        self._loaded = True
+        self._set_up({"file": there and str(there), "memory": limits.memory, "uses": list(self.uses),
+                      "hide": [] if self.isolation in (LOCAL, SANDBOX) else [str(ROOT)]})
         reply, cpu = self._wait(LOADING)
         self._spent += cpu
         self._load_error = checked_error(reply.get("error"))
         self.stub_imported = self.stub_imported or bool(reply.get("stub"))
 
-    def _wait_until_ready(self) -> None:
+    def _set_up(self, setting: dict) -> None:
         """Until the worker says that it is there, before anything of the learner's: if not, it is not their fault."""
         try:
+            self._send(setting, LOADING.wall)
             ready, _ = self._wait(LOADING)
         except NoReply:
             ready = {}
@@ -156,20 +169,17 @@ class Session:
     def _send(self, request, patience: float) -> None:
         """Send a request; NoReply if nobody takes it for `patience` seconds: then the last reply was forged."""
         body = json.dumps(request).encode()
-        sent: queue.Queue = queue.Queue()
-        threading.Thread(target=_write, args=(self._process.stdin, struct.pack(">Q", len(body)) + body, sent),
-                         daemon=True).start()
         try:
-            problem = sent.get(timeout=patience)
-        except queue.Empty:
-            raise NoReply("crash", "the Python process that ran this file stopped listening") from None
-        if problem:
-            raise NoReply("crash", "the Python process that ran this file ended")
+            taken = _write(self._process.stdin, struct.pack(">Q", len(body)) + body, patience)
+        except (OSError, ValueError):       # the worker is gone, or the pipe was closed meanwhile
+            raise NoReply("crash", "the Python process that ran this file ended") from None
+        if not taken:
+            raise NoReply("crash", "the Python process that ran this file stopped listening")
 
     def _wait(self, limits: Limits) -> tuple[dict, float]:
         """The worker's next reply and the CPU seconds it took, or NoReply."""
-        start, begun, before = time.monotonic(), self._family.cpu(), self._family.memory()
-        self._grown = 0
+        start, begun, self._grown = time.monotonic(), self._family.cpu(), 0
+        before = self._family.memory() if limits.watched else 0
         while True:
             try:
                 reply = self._replies.get(timeout=POLL)
@@ -180,7 +190,7 @@ class Session:
                 if time.monotonic() - start > limits.wall:
                     raise NoReply("timeout", f"no answer after {limits.wall:g} s") from None
                 memory = self._family.memory()
-                self._grown = max(self._grown, memory - before)
+                self._grown = max(self._grown, memory - before) if limits.watched else 0
                 if memory > limits.memory:
                     raise NoReply("memory", f"used more than {limits.memory >> 20} MiB of memory") from None
         if isinstance(reply, NoReply):
@@ -195,23 +205,50 @@ class Session:
             return "the worker's reply is not one of the judge's"
 
 
-def _write(pipe, data: bytes, sent: queue.Queue) -> None:
-    """Write all of it, and tell by None that it is done, or by the error."""
+def _write(pipe, data: bytes, patience: float) -> bool:
+    """Write all of it; False if that takes over `patience` seconds. OSError or ValueError where the reader is gone."""
+    if os.name == "nt":                     # no pipe there can be asked whether it would block
+        return _write_aside(pipe, data, patience)
+    number, rest, deadline = pipe.fileno(), memoryview(data), time.monotonic() + patience
+    os.set_blocking(number, False)
+    free = select.poll()
+    free.register(number, select.POLLOUT)
+    while rest:
+        try:
+            rest = rest[os.write(number, rest):]
+        except BlockingIOError:
+            if not free.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                return False
+    return True
+
+
+def _write_aside(pipe, data: bytes, patience: float) -> bool:
+    """As `_write`, by a thread that may be left waiting."""
+    def write() -> None:
+        try:
+            pipe.write(data)
+            pipe.flush()
+            sent.put(None)
+        except (OSError, ValueError) as error:
+            sent.put(error)
+
+    sent: queue.Queue = queue.Queue()
+    threading.Thread(target=write, daemon=True).start()
     try:
-        pipe.write(data)
-        pipe.flush()
-        sent.put(None)
-    except (OSError, ValueError) as error:      # the worker is gone, or the pipe was closed meanwhile
-        sent.put(error)
+        problem = sent.get(timeout=patience)
+    except queue.Empty:
+        return False
+    if problem:
+        raise problem
+    return True
 
 
-def _in_sandbox(file: Path | None, limits: Limits) -> tuple[subprocess.Popen, str | None]:
-    """A worker in a sandbox, with what stands beside the learner's file; and that file's path there."""
+def _in_sandbox(file: Path | None, limits: Limits) -> subprocess.Popen:
+    """A worker in a sandbox, with what stands beside the learner's file."""
     worker, others = bwrap.TOOLS / WORKER.name, bwrap.carried(file.parent, first=file.name) if file else {}
     room = bwrap.Room(files={worker: WORKER, **others}, memory=limits.memory, cpu=int(TOTAL))
-    process = bwrap.start(room, [sys.executable, "-I", "-B", str(worker)], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    return process, str(bwrap.HOME / file.name) if file else None
+    return bwrap.start(room, [sys.executable, "-I", "-B", str(worker)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
 
 
 def _ending(code: int) -> str:

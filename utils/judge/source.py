@@ -60,22 +60,29 @@ def likeness(source: str, topic: Topic) -> str | None:
     What the learner's file held from the start does not count. It is told, and costs nothing: solutions are public.
     """
     try:
-        mine = _methods(source)
+        mine = _methods(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    given = _methods((topic.shipped / topic.module).read_text(encoding="utf-8"))
-    shares = {}
-    for file in (*sorted(topic.solutions.glob("level0[123]*.py")), STUB):
-        own = {text: size for text, size in _methods(file.read_text(encoding="utf-8")).items() if text not in given}
-        shares[file.name] = sum(size for text, size in own.items() if text in mine) / max(1, sum(own.values()))
+    shares = {name: sum(size for text, size in own.items() if text in mine) / max(1, sum(own.values()))
+              for name, own in _published(topic).items()}
     name = max(shares, key=shares.get)
     return (f"For the instructor: {shares[name]:.0%} of what {name} adds to the learner's file stands in this file "
             "too, names and layout aside. No points depend on that.") if shares[name] >= ALIKE else None
 
 
-def _methods(source: str) -> dict[str, int]:
+@lru_cache
+def _published(topic: Topic) -> dict[str, dict[str, int]]:
+    """By file: the methods of each solution, and of the stub, that the learner's file did not hold from the start."""
+    def read(file: Path) -> dict[str, int]:
+        return _methods(ast.parse(file.read_text(encoding="utf-8")))
+    given = read(topic.shipped / topic.module)
+    return {file.name: {text: size for text, size in read(file).items() if text not in given}
+            for file in (*sorted(topic.solutions.glob("level0[123]*.py")), STUB)}
+
+
+def _methods(tree: ast.Module) -> dict[str, int]:
     """The methods of the class Value as canonical texts, each with its length."""
-    found = [node for cls in ast.parse(source).body if isinstance(cls, ast.ClassDef) and cls.name == "Value"
+    found = [node for cls in tree.body if isinstance(cls, ast.ClassDef) and cls.name == "Value"
              for node in cls.body if isinstance(node, ast.FunctionDef)]
     return {text: len(text) for text in map(_canonical, found)}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 
+DEFAULT_SEED = 0            # of a learner's own check
 SPREAD = 0.1                # a drawn float is at most this share away from the one it stands for
 STEPS = 4                   # a drawn integer is at most so much larger in size
 

@@ -37,7 +37,7 @@ For modules of functions and layers:
 
 import base64
 import errno
-import importlib
+import gc
 import importlib.util
 import json
 import math
@@ -154,8 +154,7 @@ class Machine:
 
     def run(self, steps):
         """{"reports": [...], "error": None or what stopped the script and at which step}."""
-        self.registers, self.reports = {}, []
-        error = None
+        self.registers, self.reports, error = {}, [], None
         try:
             for self.position, step in enumerate(steps):
                 self.step(step)
@@ -376,6 +375,7 @@ def main():
     for library in ("OPENBLAS", "OMP", "MKL"):      # one thread: the same sums everywhere, and memory within its limit
         os.environ[library + "_NUM_THREADS"] = "1"
     limit_memory(setting["memory"])
+    gc.set_threshold(50_000, 20, 50)    # else most of the time of an engine with cycles in its graph goes into it
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
     for package in setting["uses"]:     # before learner code, so that their import is not on its account
         try:
