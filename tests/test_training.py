@@ -54,6 +54,13 @@ def test_pictures_come_while_training_runs_and_at_its_end(frames):
     assert '<progress value="8" max="8"' in frames[-1]._repr_html_()
 
 
+def test_where_nobody_watches_only_the_last_picture_is_drawn(frames, monkeypatch):
+    monkeypatch.setenv(training.GRADING, "1")
+    clock = itertools.count(0.0, 0.25).__next__
+    assert len(watch_training(train_step, Model(), XS, YS, steps=8, learning_rate=1.0, clock=clock)) == 8
+    assert words(frames) == ["step 0 of 8", "step 8 of 8, loss 0.125; done"] and frames[-1].picture
+
+
 def test_drawing_takes_a_fifth_of_the_time_at_most(frames, monkeypatch):
     now = [0.0]
 

@@ -74,7 +74,8 @@ def _run(root: Path, *command: str) -> float:
     """Seconds of a command in the course's folder. RuntimeError if it fails."""
     words = [sys.executable, "-P", "-m", *command]
     begun = time.monotonic()
-    done = subprocess.run(words, cwd=root, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, env=kept | {"PYTHONPATH": str(ROOT)})
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr.strip()[-1000:]}")
     return time.monotonic() - begun

@@ -41,6 +41,10 @@ def _number(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if every submission has its result, 1 if one could not be graded, 130 if it was stopped."""
     from utils.curriculum import CurriculumError
+    from utils.grading.pools import load_ahead
+
+    if not args.dry_run and not args.scheduler:
+        load_ahead()
     from utils.grading.batch import alone, explain
 
     try:

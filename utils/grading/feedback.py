@@ -13,7 +13,7 @@ from functools import lru_cache
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -90,6 +90,13 @@ def page(slug: str, name: str, notebook: bytes, marks: str) -> bytes:
 def pages(slug: str, notebooks: dict[str, bytes], marks: dict[str, str]) -> dict[str, bytes]:
     """The pages of one submission, by notebook."""
     return {name: page(slug, name, notebook, marks[name]) for name, notebook in notebooks.items()}
+
+
+def rehearse(slug: str) -> None:
+    """Make a page of nothing, so that templates, lexers and schemas are loaded in this process and its children."""
+    nothing = new_notebook(cells=[new_markdown_cell("`a`", id="text"), new_code_cell("a", id="code")])
+    marks = {"score": 0, "max_score": 0, "late_penalty": 0, "comments": {}, "cells": {}}
+    page(slug, "nothing", nbformat.writes(nothing).encode(), json.dumps(marks))
 
 
 @lru_cache(maxsize=1)

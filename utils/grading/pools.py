@@ -30,6 +30,17 @@ class Pool(Protocol):
     def close(self) -> None: ...
 
 
+def load_ahead() -> None:
+    """Begin to load what workers need, in the process that they are forked from, while this one does something else."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # one core a worker; small arrays gain nothing from more
+    if os.name != "nt":
+        from multiprocessing.forkserver import ensure_running, set_forkserver_preload
+
+        set_forkserver_preload(["utils.grading.warm"])
+        ensure_running()
+
+
 class LocalPool:
     """Processes that are forked from one which has imported everything, so that imports are paid once."""
 
@@ -41,12 +52,9 @@ class LocalPool:
         self._start()
 
     def _start(self) -> None:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ.setdefault(name, "1")  # one core a worker; small arrays gain nothing from more
+        load_ahead()
         context = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
-        if os.name != "nt":
-            context.set_forkserver_preload(["utils.grading.warm"])
-        self._executor = ProcessPoolExecutor(self.width, context, initializer=_be_worker)
+        self._executor = ProcessPoolExecutor(self.width, context, initializer=_be_worker, initargs=(os.getcwd(),))
 
     def submit(self, function, *arguments) -> Future:
         try:
@@ -77,8 +85,9 @@ def _end_family(pid: int) -> None:
             pass
 
 
-def _be_worker() -> None:
-    """In a new worker: out of reach of the terminal's Ctrl-C, which is the batch's to handle, and gone when it is."""
+def _be_worker(folder: str) -> None:
+    """In a new worker: in the batch's folder, out of reach of the terminal's Ctrl-C, and gone when the batch is."""
+    os.chdir(folder)
     if os.name != "nt":
         os.setpgid(0, 0)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()

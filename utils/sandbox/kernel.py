@@ -6,6 +6,7 @@ already listen are handed to the kernel (`inside.py`), which answers on them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -70,6 +71,14 @@ class SandboxedKernel(AsyncKernelManager):
         """End it now, by itself: whoever waits for an answer sees that it died."""
         if self.provisioner.process is not None:
             Family(self.provisioner.process.pid).kill()
+
+    async def _async_kill_kernel(self, restart: bool = False) -> None:
+        """As its base, which looks only every 0.1 s whether it has ended."""
+        if self.has_kernel:
+            self.end()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.provisioner.process.wait(1)
+        await super()._async_kill_kernel(restart)
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         self._place.cleanup()
