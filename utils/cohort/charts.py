@@ -31,7 +31,8 @@ def totals(cohort: Cohort) -> str:
     def draw(axes) -> None:
         counts, _, _ = axes.hist(np.clip(values, 0, edges[-1]), bins=edges, color=COLOURS["--full"], rwidth=0.9)
         axes.axvline(float(np.median(values)), color=COLOURS["--text"], linewidth=1.2, linestyle="--")
-        axes.text(float(np.median(values)), max(counts) * 1.03, f"  median {np.median(values):g}", va="bottom")
+        axes.annotate(f"median {np.median(values):g}", (float(np.median(values)), max(counts) * 1.03), xytext=(6, 0),
+                      textcoords="offset points", va="bottom")
         axes.set(xlabel=f"points of {cohort.topic.points}", ylabel="learners", xlim=(0, edges[-1]),
                  ylim=(0, max(counts) * 1.15))
         axes.yaxis.get_major_locator().set_params(integer=True)

@@ -14,6 +14,7 @@ from nbgrader.api import (
     BaseCell,
     Grade,
     Gradebook,
+    Notebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -45,7 +46,7 @@ class Learner:
     record: Record | None = None
     hints: dict[str, int] = field(default_factory=dict)     # exercise -> hints that show in the notebooks' outputs
     module: str | None = None                           # the text of what was handed in
-    pages: dict[str, Path] = field(default_factory=dict)    # notebook -> feedback page
+    pages: dict[str, Path] = field(default_factory=dict)    # graded notebook -> feedback page
 
     @property
     def graded(self) -> bool:
@@ -92,18 +93,19 @@ class Cohort:
 def gather(course: Opened, topic: Topic) -> Cohort:
     """All there is to know of an assignment in a course. Reads only."""
     known: dict[str, Learner] = {}
+    graded: set[str] = set()
     if _has_gradebook(course):
         with Gradebook(course.coursedir.db_url, course.course_id) as book:
             for student in book.db.execute(select(Student.__table__)):
                 name = " ".join(filter(None, [student.first_name, student.last_name]))
                 known[student.id] = Learner(student.id, name, student.email or "", student.lms_user_id or "")
-            _read_scores(book, topic, known)
+            graded = _read_scores(book, topic, known)
     for who in _submitted(course, topic):
         known.setdefault(who, Learner(who)).submitted = True
     for record in records.all_of(course.root, topic.slug):
         known.setdefault(record.student, Learner(record.student)).record = record
     for learner in known.values():
-        _read_files(course, topic, learner)
+        _read_files(course, topic, learner, graded)
     everyone = sorted(known.values(), key=lambda learner: learner.id)
     here = tuple(one for one in everyone if one.submitted or one.graded or one.record)
     return Cohort(topic, course.root, here, tuple(one for one in everyone if one not in here))
@@ -115,16 +117,20 @@ def _has_gradebook(course: Opened) -> bool:
     return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file()
 
 
-def _read_scores(book: Gradebook, topic: Topic, known: dict[str, Learner]) -> None:
+def _read_scores(book: Gradebook, topic: Topic, known: dict[str, Learner]) -> set[str]:
+    """Fill in the scores; the names of the notebooks that they are of."""
     exercises = {grade_id(kind, e.id): e.id for e in topic.exercises for kind in ("check", "essay-answer")}
     rows = book.db.execute(
-        select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, BaseCell.name, Grade.score,
+        select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, Notebook.name, BaseCell.name, Grade.score,
                Grade.needs_manual_grade, Grade.manual_score)
         .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
         .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
         .join(Grade, Grade.notebook_id == SubmittedNotebook.id).join(BaseCell, Grade.cell_id == BaseCell.id)
         .where(Assignment.name == topic.slug))
-    for who, when, cell, score, waits, by_hand in rows:
+    graded = set()
+    for who, when, notebook, cell, score, waits, by_hand in rows:
+        graded.add(notebook)
         if cell in exercises:
             learner = known[who]
             learner.handed_in = when
@@ -136,6 +142,7 @@ def _read_scores(book: Gradebook, topic: Topic, known: dict[str, Learner]) -> No
         .where(Assignment.name == topic.slug))
     for who, penalty in late:
         known[who].penalty += penalty or 0.0
+    return graded
 
 
 def _submitted(course: Opened, topic: Topic) -> Iterator[str]:
@@ -145,7 +152,7 @@ def _submitted(course: Opened, topic: Topic) -> Iterator[str]:
             yield path.parent.name
 
 
-def _read_files(course: Opened, topic: Topic, learner: Learner) -> None:
+def _read_files(course: Opened, topic: Topic, learner: Learner, graded: set[str]) -> None:
     folder = course.folder("submitted", learner.id, topic.slug)
     module = folder / topic.module
     if _readable(module):
@@ -155,7 +162,7 @@ def _read_files(course: Opened, topic: Topic, learner: Learner) -> None:
             for exercise, number in _hints(notebook):
                 learner.hints[exercise] = max(number, learner.hints.get(exercise, 0))
         page = course.folder("feedback", learner.id, topic.slug) / f"{name}.html"
-        if page.is_file():
+        if name in graded and page.is_file():
             learner.pages[name] = page
 
 
