@@ -345,6 +345,18 @@ def test_a_picture_that_is_gone_costs_no_page(text):
     assert "<img" not in markdown2html(_without_tags(text))
 
 
+def test_a_stepper_is_a_picture_and_words_on_a_feedback_page():
+    from utils.autograd_stub import Value
+    from utils.grading.plugin import SanitizeLearnerHTML
+    from utils.stepper import step
+
+    page = SanitizeLearnerHTML()._clean("text/html", step(Value(3.0) * 2.0 + 1.0).fragment())
+    assert page.count("<img") == 1 and "steps in words</summary>" in page
+    assert not re.search(r"style>|script>|replaceStatic|--us-ink", re.sub(r'"data:[^"]*"', "", page))
+    for text in ("<STYLE media=x>p{}</style >b", "<script><style></script>b", "</style>b", "b<script>p{}<b>"):
+        assert SanitizeLearnerHTML()._clean("text/html", text) == "b"
+
+
 def test_what_a_cell_prints_is_cut_before_anything_looks_through_it():
     from nbformat.v4 import new_code_cell, new_notebook
 

@@ -112,6 +112,7 @@ def test_stub_under_other_names_is_borrowed_and_a_likeness_is_told(tmp_path):
     file = written(tmp_path, own)
     graded = judge(TOPIC, tmp_path, file=file, only=["1.1"], isolation=WEAK)
     assert graded.kept and graded.points()[0] > 0 and any("For the instructor" in note for note in graded.notes)
+    assert "For the instructor" not in graded.text() + graded.html() and graded.learners_notes == ()
     assert judge(TOPIC, tmp_path, file=file, only=["1.1"]).notes == ()
 
 

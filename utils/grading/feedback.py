@@ -24,8 +24,10 @@ from utils.build.nbgrader_cells import grade_id
 from utils.curriculum import topic
 from utils.judge.report import number
 
-# nbgrader's table calls every exercise "Test cell"; its stylesheet takes the triangle from `summary`.
-CSS = "#toc li:not(.late-penalty) { display: none } summary { display: list-item; cursor: pointer }"
+# nbgrader's table calls every exercise "Test cell"; its stylesheet takes the triangle from `summary`; a wide drawing
+# would run out of the page.
+CSS = ("#toc li:not(.late-penalty) { display: none } summary { display: list-item; cursor: pointer } "
+       ".output_subarea { overflow-x: auto }")
 
 
 class NamePoints(GetGrades):

@@ -170,7 +170,7 @@ class Graft(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         submission, report = self.parent.submission, self.parent.report
         nb = submission.notebooks[resources["nbgrader"]["notebook"]]
-        if notes := [*submission.notes, *report.notes]:
+        if notes := [*submission.notes, *report.learners_notes]:
             text = "**About this submission**\n\n" + "\n".join(f"- {note}" for note in notes)
             nb = nb.copy()
             nb.cells = [new_markdown_cell(text, id="about-this-submission"), *nb.cells]
@@ -269,10 +269,24 @@ class SanitizeLearnerHTML(SanitizeHTML):
 
     def _clean(self, kind: str, data):
         if kind == "text/html":
-            return bleach.clean(data, tags=self.tags, attributes=_harmless, protocols={"http", "https", "data"})
+            return bleach.clean(_without_code(data), tags=self.tags, attributes=_harmless,
+                                protocols={"http", "https", "data"})
         if kind.startswith("image/") and not re.fullmatch(r"[A-Za-z0-9+/=\s]*", data):
             return ""  # not base64, so not a picture
         return _without_tags(data) if kind == "text/markdown" else data
+
+
+def _without_code(html: str) -> str:
+    """HTML without scripts and style sheets: of these, the sanitizer takes the tags away and leaves the text."""
+    first, *rest = re.split(r"(?i)<(/?(?:script|style))\b", html)
+    kept, inside = [first], ""
+    for tag, text in zip(map(str.lower, rest[::2]), rest[1::2], strict=True):
+        if not inside and not tag.startswith("/"):
+            inside = tag
+        elif tag == f"/{inside}" or not inside:
+            inside = ""
+            kept.append(text.partition(">")[2])
+    return "".join(kept)
 
 
 def _without_tags(text: str, attachments: Collection[str] = ()) -> str:

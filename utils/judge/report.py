@@ -12,6 +12,7 @@ from utils.judge.replies import STOPS
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 VERSION = 2
+FOR_INSTRUCTOR = "For the instructor: "   # how a note begins that is not shown to the learner
 STATUSES = ("passed", "failed", "not-written", *STOPS)
 
 
@@ -69,6 +70,11 @@ class Report:
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = field(default=())
     tables: dict[str, str] = field(default_factory=dict)    # by exercise: what its boxes come to, as aligned text
+
+    @property
+    def learners_notes(self) -> tuple[str, ...]:
+        """The notes that stand in a notebook, on a page or on a console: those for the instructor are data only."""
+        return tuple(note for note in self.notes if not note.startswith(FOR_INSTRUCTOR))
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:

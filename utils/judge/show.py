@@ -52,15 +52,15 @@ def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
 
 def text(report: Report, exercise: str | None = None) -> str:
     verdicts = _chosen(report, exercise)
-    lines = [_headline(report, exercise), _origin(report), *report.notes]
+    lines = [_headline(report, exercise), _origin(report), *report.learners_notes]
     lines += ["\n" + textwrap.indent(table, "  ") for table in _tables(report, exercise)]
     first = _first(verdicts)
     if first is None:
         return "\n".join(lines)
-    lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first, report.notes)]
+    lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first, report.learners_notes)]
     rest = [v for v in verdicts if v.status != "passed" and v is not first]
     if rest:
-        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {_briefly(v, report.notes)}"
+        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {_briefly(v, report.learners_notes)}"
                                       for v in rest[:LONGEST_LIST])]
     if len(rest) > LONGEST_LIST:
         lines.append(f"  and {len(rest) - LONGEST_LIST} more")
@@ -124,14 +124,14 @@ def html(report: Report, exercise: str | None = None) -> str:
     edge = EDGES.get(first.status if first else "passed", WRONG)
     parts = [f'<div style="{STYLE["card"].format(edge)}"><b>{_marked(_headline(report, exercise))}</b>',
              f'<div style="{STYLE["small"]}">{escape(_origin(report))}</div>']
-    parts += [f"<div>{_marked(note)}</div>" for note in report.notes]
+    parts += [f"<div>{_marked(note)}</div>" for note in report.learners_notes]
     parts += [f'<pre style="{STYLE["code"]};{STYLE["aligned"]}">{escape(table)}</pre>'
               for table in _tables(report, exercise)]
     if first:
-        parts.append(_first_html(first, report.notes))
+        parts.append(_first_html(first, report.learners_notes))
         rest = [v for v in verdicts if v.status != "passed" and v is not first]
         if rest:
-            parts.append(_list_html(rest, report.notes))
+            parts.append(_list_html(rest, report.learners_notes))
     return "\n".join([*parts, "</div>"])
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from utils.curriculum import ROOT, Topic
+from utils.judge.report import FOR_INSTRUCTOR
 
 STUB = ROOT / "utils" / "autograd_stub.py"
 STUB_NAME = "autograd_stub"
@@ -66,7 +67,7 @@ def likeness(source: str, topic: Topic) -> str | None:
     shares = {name: sum(size for text, size in own.items() if text in mine) / max(1, sum(own.values()))
               for name, own in _published(topic).items()}
     name = max(shares, key=shares.get)
-    return (f"For the instructor: {shares[name]:.0%} of what {name} adds to the learner's file stands in this file "
+    return (f"{FOR_INSTRUCTOR}{shares[name]:.0%} of what {name} adds to the learner's file stands in this file "
             "too, names and layout aside. No points depend on that.") if shares[name] >= ALIKE else None
 
 
