@@ -24,10 +24,10 @@ from utils.build.nbgrader_cells import grade_id
 from utils.curriculum import topic
 from utils.judge.report import number
 
-# nbgrader's table calls every exercise "Test cell"; its stylesheet takes the triangle from `summary`; a wide drawing
-# would run out of the page.
+# nbgrader's table calls every exercise "Test cell"; its stylesheet takes the triangle from `summary`, and the room
+# between the columns of tables; a wide drawing would run out of the page.
 CSS = ("#toc li:not(.late-penalty) { display: none } summary { display: list-item; cursor: pointer } "
-       ".output_subarea { overflow-x: auto }")
+       ".output_subarea { overflow-x: auto } .output_html th, .output_html td { padding: 1px 14px 1px 0 }")
 
 
 class NamePoints(GetGrades):
