@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 
 import pytest
@@ -29,6 +30,15 @@ def test_the_script_passes_its_own_tests():
     done = subprocess.run([node, "--test", "tests/web/"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
     assert "# pass 18" in done.stdout
+
+
+def test_jupyterlab_starts_without_an_error_of_node(caplog):
+    """Its script is CommonJS, and .venv lies in this folder: a package.json here must not call all scripts modules."""
+    need("node")
+    from jupyterlab.commands import _yarn_config
+
+    _yarn_config(logging.getLogger("yarn"))
+    assert caplog.text == ""
 
 
 @pytest.fixture(scope="module")
