@@ -160,6 +160,13 @@ def test_a_wrong_name_is_said_to_be_wrong(course, capsys, slug, arguments, says)
     assert says in told and told.count("\n") == 1
 
 
+@pytest.mark.parametrize("address", ["nonsense", "8786", "127.0.0.1:8786", "tcp://host", "tcp://host:port"])
+def test_what_is_no_schedulers_address_is_said_to_be_none(tmp_path, capsys, address):
+    with pytest.raises(SystemExit, match="2"):
+        grade(tmp_path, "--scheduler", address)
+    assert f"{address} is no scheduler's address; give one such as tcp://" in capsys.readouterr().err
+
+
 def test_a_course_without_submissions_or_release_says_so(tmp_path, capsys):
     root = Course(tmp_path, budget=0).root
     assert grade(root) == 1

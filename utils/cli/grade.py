@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import time
@@ -26,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="grade again what has not changed, too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be graded, and why")
     parser.add_argument("--workers", type=_number, metavar="N", help="processes; default: one for each core")
-    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask scheduler")
+    parser.add_argument("--scheduler", type=_address, metavar="tcp://HOST:PORT",
+                        help="grade on the workers of this Dask scheduler")
     parser.add_argument("--no-notebooks", action="store_true", help="do not run notebooks for the feedback pages")
     parser.add_argument("--feedback", action="store_true", help="make feedback pages too, where grades have changed")
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="default: this repository's course/")
@@ -36,6 +38,12 @@ def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is no number of processes; give 1 or more")
     return int(text)
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls|wss?)://\S+:\d+", text):
+        raise argparse.ArgumentTypeError(f"{text} is no scheduler's address; give one such as tcp://127.0.0.1:8786")
+    return text
 
 
 def run(args: argparse.Namespace) -> int:
