@@ -284,6 +284,21 @@ def test_collect_follows_no_links_and_goes_on(course):
     assert [path.name for path in course.submitted("whole").iterdir()] == [f"submission{SET_ASIDE}"]
 
 
+def test_feedback_goes_back_to_all_who_came_through_the_exchange(course):
+    came = {"aaron": None, "zoe": b"a secret of hers", "oddly": b"\xff\xfe", "emptily": b""}
+    for who, secret in came.items():
+        folder = course.root / "feedback" / who / SLUG
+        folder.mkdir(parents=True)
+        (folder / "exercises.html").write_text(who)
+        (folder / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
+        if secret is not None:
+            (folder / "submission_secret.txt").write_bytes(secret)
+    log = course.run("release_feedback", SLUG)
+    released = {path.read_text() for path in (course.root / "exchange" / "upstream" / "feedback").iterdir()}
+    assert released & set(came) == {"zoe"}
+    assert {who for who in came if f"{who} did not come through the exchange" in log} == set(came) - {"zoe"}
+
+
 @pytest.mark.parametrize("text", [
     "", "[" * 100_000, "null", '{"cells": null}', "\ufeff{}", '{"nbformat": 3, "worksheets": [{"cells": []}]}',
 ])

@@ -71,6 +71,7 @@ def configure(c, course: Path = COURSE) -> None:
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".DS_Store"]
     c.Exchange.root = str(exchange_root(course))
     c.ExchangeFactory.collect = "utils.grading.collect.Collect"
+    c.ExchangeFactory.release_feedback = "utils.grading.release.ReleaseFeedback"
 
     c.ClearSolutions.code_stub = {"python": CODE_STUB}
     c.ClearSolutions.text_stub = TEXT_STUB
