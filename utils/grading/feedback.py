@@ -27,7 +27,7 @@ from utils.judge.report import number
 # nbgrader's table calls every exercise "Test cell"; its stylesheet takes the triangle from `summary`, and the room
 # between the columns of tables; a wide drawing would run out of the page.
 CSS = ("#toc li:not(.late-penalty) { display: none } summary { display: list-item; cursor: pointer } "
-       ".output_subarea { overflow-x: auto } .output_html th, .output_html td { padding: 1px 14px 1px 0 }")
+       ".output_subarea { overflow-x: auto } .rendered_html th, .rendered_html td { padding: 1px 14px 1px 0 }")
 
 
 class NamePoints(GetGrades):
