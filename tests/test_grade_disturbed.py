@@ -30,6 +30,7 @@ from tests.grading_helpers import (  # noqa: F401  fixtures
     without_sandbox,
 )
 from tests.nbgrader_helpers import SLUG, TOPIC
+from utils.cli.main import main
 from utils.grading import batch, records, task
 from utils.grading.bundle import Bundle, read_files, take_assignment
 from utils.grading.gradebook import Book
@@ -143,8 +144,9 @@ def test_a_worker_with_other_code_takes_no_part(course, monkeypatch):
             future.set_exception(task.OtherVersion("it has another version"))
             return future
 
-    with pytest.raises(Problem, match="give every machine this commit"):
-        _run(course, Remote())
+    for Remote.here, says in ((False, "give every machine this commit"), (True, "this repository's files changed")):
+        with pytest.raises(Problem, match=says):
+            _run(course, Remote())
 
 
 def test_results_do_not_depend_on_order_workers_or_hash_seed(pattern, graded, tmp_path):
@@ -203,9 +205,11 @@ def test_a_gradebook_that_another_program_holds_is_said_to_be_held(course, capsy
     holder = sqlite3.connect(course / "upstream.db")
     holder.execute("begin exclusive")
     assert grade(course, "--force") == 1
-    holder.close()
     told = capsys.readouterr().err
     assert "another program holds the gradebook" in told and "Traceback" not in told
+    assert main(["report", SLUG, "--course", str(course)]) == 1
+    assert "another program holds the gradebook" in capsys.readouterr().err
+    holder.close()
     assert grade(course) == 0
 
 

@@ -24,8 +24,10 @@ from sqlalchemy import select
 from utils.build.nbgrader_cells import grade_id
 from utils.curriculum import Topic
 from utils.grading import records
+from utils.grading.gradebook import Book
 from utils.grading.opened import Opened
 from utils.grading.records import Record
+from utils.setup_state import command
 
 LARGEST = 10_000_000    # bytes of a submitted notebook that is looked at
 HINT = re.compile(r"Hint (\d+) of \d+ for exercise ([A-Z]?\d[\d.]*\d?)")
@@ -91,15 +93,13 @@ class Cohort:
 
 
 def gather(course: Opened, topic: Topic) -> Cohort:
-    """All there is to know of an assignment in a course. Reads only."""
+    """All there is to know of an assignment in a course. Reads only. Problem if the gradebook cannot be read."""
     known: dict[str, Learner] = {}
     graded: set[str] = set()
     if _has_gradebook(course):
-        with Gradebook(course.coursedir.db_url, course.course_id) as book:
-            for student in book.db.execute(select(Student.__table__)):
-                name = " ".join(filter(None, [student.first_name, student.last_name]))
-                known[student.id] = Learner(student.id, name, student.email or "", student.lms_user_id or "")
-            graded = _read_scores(book, topic, known)
+        with Book(course.coursedir.db_url, course.course_id, f"run {command('report')} again") as book:
+            known = book.read(_students)
+            graded = book.read(lambda gradebook: _read_scores(gradebook, topic, known))
     for who in _submitted(course, topic):
         known.setdefault(who, Learner(who)).submitted = True
     for record in records.all_of(course.root, topic.slug):
@@ -115,6 +115,15 @@ def _has_gradebook(course: Opened) -> bool:
     """Whether there is one to read: opening an SQLite file that is not there would make it."""
     url = course.coursedir.db_url
     return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file()
+
+
+def _students(book: Gradebook) -> dict[str, Learner]:
+    """Everyone in the gradebook."""
+    found = {}
+    for student in book.db.execute(select(Student.__table__)):
+        name = " ".join(filter(None, [student.first_name, student.last_name]))
+        found[student.id] = Learner(student.id, name, student.email or "", student.lms_user_id or "")
+    return found
 
 
 def _read_scores(book: Gradebook, topic: Topic, known: dict[str, Learner]) -> set[str]:

@@ -153,8 +153,7 @@ class Batch:
                     again = suspects
                     result = Graded(who, 0.0, problem=f"the process that graded it ended {TRIES} times")
                 except OtherVersion as error:
-                    raise Problem(f"a worker could not take part: {error}",
-                                  f"give every machine this commit and this Python, then {_again()}") from None
+                    raise _other_version(pool, error) from None
                 else:
                     again = waiting if self.take(who).digest() != bundle.digest() else None
                 if again is not None and tries[who] < TRIES:
@@ -208,6 +207,13 @@ def _prove() -> None:
     except SandboxError as error:
         raise Problem(str(error), f"mend that, then {_again()}; or, where you trust every submission, set "
                                   f"{VARIABLE}=weak") from None
+
+
+def _other_version(pool: Pool, error: OtherVersion) -> Problem:
+    if pool.here:
+        return Problem("this repository's files changed while it graded", _again())
+    return Problem(f"a worker could not take part: {error}",
+                   f"give every machine this commit and this Python, then {_again()}")
 
 
 def _again() -> str:

@@ -54,6 +54,10 @@ class Book:
                 self.db.rollback()
             raise _explain(error, self.again) from error
 
+    def read(self, query: Callable[[Gradebook], object]):
+        """What a query gives that is asked of nbgrader's gradebook itself."""
+        return self._do(lambda: query(self.book))
+
     def require(self, slug: str) -> None:
         """Problem if the assignment was never generated."""
         try:
