@@ -45,7 +45,7 @@ def small_run(tmp_path_factory):
         patch.setattr(targets, "has_torch", lambda: False)
         patch.setattr(baselines, "ready", lambda: True)
         patch.setattr(baselines, "install", unreachable)
-        patch.setattr(stepping, "a_step", lambda: (199, 1.0, 2.0, 50.0))    # for real below
+        patch.setattr(stepping, "a_step", lambda: stepping.Cost(199, 332, 1.0, 2.0, 9.0, 50.0))   # for real below
         status = command("--quick", "--json", str(file))
     return status, json.loads(file.read_text(encoding="utf-8"))
 
@@ -242,6 +242,19 @@ def test_only_outputs_are_kept_of_fused_layers():
 def test_what_a_step_costs_is_measured():
     need("chromium")
     need_module("playwright.sync_api")
-    values, ours, slowest, theirs = stepping.a_step(30)
-    assert 30 <= values <= 45
-    assert 0 < ours <= slowest and theirs > 0
+    cost = stepping.a_step(30)
+    assert 30 <= cost.values <= 45 and cost.steps > 45
+    assert 0 < cost.median <= cost.slowest <= cost.longest and cost.theirs > 0
+
+
+def test_a_step_that_waited_for_the_cpu_once_is_no_slow_step():
+    cost = stepping.summary(9, [[1.0, 2.0, 3.0], [1.0, 90.0, 3.0], [1.0, 2.0, 5.0]], 50.0)
+    assert cost == stepping.Cost(9, 3, median=2.0, slowest=3.0, longest=90.0, theirs=50.0)
+
+
+def test_without_a_browser_or_a_layout_program_rows_say_so(monkeypatch):
+    monkeypatch.setattr(stepping, "find", lambda name: None)
+    monkeypatch.setattr(stepping, "find_program", lambda: None)
+    rows = list(targets.stepper(Tiny(True, 1, None)))
+    assert [(row.id, row.met) for row in rows] == [("W1", None), ("W2", None)]
+    assert all(row.note.startswith("not run: ") for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 from tests.engines import REFERENCE, TOPIC, changed, loaded, written
 from tests.test_stepper import ONE_LINE_WRONG, named, odd, river, texts
 from utils.autograd_stub import Value
+from utils.bench.stepping import graph
 from utils.graph_trace import RULES, trace, traced
 from utils.judge.client import judge_folder
 from utils.step_failure import rebuild
@@ -137,6 +139,13 @@ def test_outputs_repeat_and_hold_no_addresses():
     assert repr(one) == repr(two)
     assert one.fragment() == two.fragment()
     assert not re.search(r"0x[0-9a-f]{6,}|https?://(?!www\.w3\.org)", one.fragment())
+
+
+def test_what_a_notebook_keeps_of_a_large_stepper_weighs_less_than_half_a_megabyte():
+    """Twice that, while the picture was as Graphviz writes it, with every local derivative in a card of its own."""
+    stepper = step(graph(198))
+    assert len(stepper.run.trace.nodes) == 199
+    assert len(json.dumps(stepper.fragment())) < 500_000
 
 
 def test_a_page_survives_hostile_labels(tmp_path):

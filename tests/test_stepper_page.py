@@ -206,13 +206,30 @@ def test_the_active_value_of_a_large_graph_is_in_sight(open_page):
             assert frame["x"] <= card["x"] and card["x"] + card["width"] <= frame["x"] + frame["width"]
 
 
-def test_it_lives_in_what_nbconvert_exports(browser, river, tmp_path):
-    """As JupyterLab saves a notebook: without the widget's state, which would need a kernel or a network."""
+def saved_by_jupyterlab(river, tmp_path):
+    """Without the widget's state, which would need a kernel or a network."""
+    bundle, _ = river()._repr_mimebundle_()
+    return new_notebook(cells=[new_code_cell("step(z)", outputs=[new_output("display_data", data=bundle)])])
+
+
+def run_by_nbconvert(river, tmp_path):
+    """`jupyter nbconvert --execute`, which keeps the state of every widget that it hears of."""
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    (tmp_path / "value.py").write_text(REFERENCE, encoding="utf-8")
+    source = ("import value\nfrom utils.stepper import step\nfrom utils.drills import drill_form\n"
+              "display(step(lambda x, y: (x + y) * x, x=2.0, y=3.0), drill_form('R1', topic='02-autograd-engine'))")
+    notebook, _ = ExecutePreprocessor(kernel_name="python3").preprocess(
+        new_notebook(cells=[new_code_cell(source)]), {"metadata": {"path": str(tmp_path)}})
+    assert "widgets" not in notebook.metadata
+    return notebook
+
+
+@pytest.mark.parametrize("kept", [saved_by_jupyterlab, run_by_nbconvert])
+def test_it_lives_in_what_nbconvert_exports(kept, browser, river, tmp_path):
     from nbconvert import HTMLExporter  # here, since it takes a second to import
 
-    bundle, _ = river()._repr_mimebundle_()
-    cell = new_code_cell("step(z)", outputs=[new_output("display_data", data=bundle)])
-    html, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))
+    html, _ = HTMLExporter().from_notebook_node(kept(river, tmp_path))
     (tmp_path / "notebook.html").write_text(html, encoding="utf-8")
     context = browser.new_context(offline=True)
     page = context.new_page()

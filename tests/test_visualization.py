@@ -18,6 +18,7 @@ from utils import graph_trace, visualization
 from utils.build.figures import AHEAD, BACK, FOLDER, figures
 from utils.curriculum import ROOT
 from utils.graph_trace import RULES, forward, local_derivatives, trace
+from utils.slim import slim
 from utils.visualization import Drawing, draw, find_program, show
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -314,11 +315,39 @@ def test_html_shows_without_trust_and_says_what_it_shows():
     image = page.find("img")
     kind, data = image.get("src").split(",")
     assert kind == "data:image/svg+xml;base64"
-    assert base64.b64decode(data).decode() == drawing.svg
+    assert base64.b64decode(data).decode() == slim(drawing.svg)
     assert image.get("alt") == drawing.alt
     assert "x data 2.0 grad 7.0" in drawing.alt
     assert "<script" not in drawing._repr_html_() + drawing.svg
     assert not re.search(r"0x[0-9a-f]{6,}", repr(drawing) + drawing.dot)
+
+
+def looks_of(svg: str) -> list[tuple]:
+    """Every drawn element in order: kind, text, where its box lies, fill, stroke, size."""
+    root, found = ET.fromstring(svg), []
+    rules = dict(re.findall(r"\.(c\d+)\{([^}]*)\}", root.findtext(f"{SVG}style") or ""))
+    for element in root.iter():
+        at = dict(element.attrib)
+        at |= dict(rule.split(":") for rule in rules.get(at.get("class"), "").split(";") if rule)
+        numbers = [float(x) for x in re.findall(r"-?\d+\.?\d*", at.get("d") or at.get("points") or "")]
+        if element.tag == f"{SVG}rect":
+            x, y, w, h = (float(at[key]) for key in ("x", "y", "width", "height"))
+            numbers = [x, y, x + w, y + h]
+        if numbers or element.tag == f"{SVG}text":
+            box = [round(f(axis), 1) for f in (min, max) for axis in (numbers[::2], numbers[1::2]) if numbers]
+            found.append((element.text, at.get("x") if not numbers else box, at.get("fill"), at.get("stroke"),
+                          at.get("stroke-width"), float(at.get("font-size", "0").removesuffix("px"))))
+    return found
+
+
+@pytest.mark.parametrize("locals", [False, True])
+def test_a_slim_picture_is_the_same_picture_in_less_than_half_the_bytes(locals):
+    drawing = draw(river() * river(), locals=locals)
+    graph_of(drawing)
+    small = slim(drawing.svg)
+    assert looks_of(small) == looks_of(drawing.svg) and len(looks_of(small)) > 40
+    assert "<rect" in small and "<title" not in small
+    assert len(small.partition("<style")[2]) < 0.5 * len(drawing.svg)
 
 
 def test_leaves_and_root_differ_in_shape_not_in_colour_alone():

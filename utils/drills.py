@@ -11,6 +11,7 @@ import math
 from itertools import count
 from numbers import Real
 
+from utils.attended import attended
 from utils.drill_bank import GRADED_SEED, Box, Problem, problem
 from utils.drill_bank.topic_02 import planted_bug
 from utils.planted_bug import BuggyValue
@@ -110,10 +111,12 @@ class DrillForm:
         self.problem = self.first = first
         self.seeds = count(first.seed + 1)
         self.typed: dict[int, dict[str, str]] = {}  # what was typed, by seed, so that going back loses nothing
+        self.widget = None
         try:
             import ipywidgets
         except ImportError:
-            self.widget = None
+            return
+        if not attended():
             return
         wide = ipywidgets.Layout(width="22em")
         self.text = ipywidgets.Output()

@@ -17,10 +17,12 @@ from typing import Any
 import anywidget
 import traitlets
 
+from utils.attended import attended
 from utils.graph_trace import ABSENT, is_value, plain, read, trace
 from utils.judge.report import Report
 from utils.step_data import MOST_NODES, Run, as_data, observe
 from utils.step_failure import rebuild
+from utils.step_layout import PILLS_UP_TO
 from utils.step_replay import NoProgram, Program, from_function, from_graph
 from utils.visualization import Drawing, draw
 
@@ -91,6 +93,11 @@ class Stepper(anywidget.AnyWidget):
         super().__init__(_esm=module(), _css=css(), trace=as_data(self.run, self._program), predict=predict)
         self.on_msg(self._asked)
 
+    def open(self) -> None:
+        """Tell the page of this widget, where there is one; what nbconvert runs shows the page's own stepper."""
+        if attended():
+            super().open()
+
     def say(self, note: str) -> None:
         """Add a sentence below the picture."""
         self.run.notes = (*self.run.notes, note)
@@ -137,7 +144,7 @@ class Stepper(anywidget.AnyWidget):
     def fragment(self) -> str:
         """The stepper for a page that others write: a picture in words and lines, which a script brings to life."""
         data = json.dumps({"trace": self.trace, "predict": self.predict, "at": 0, "answers": [], "live": False},
-                          ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+                          ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
         return (f'<div class="upstream-static">{static(self.run)}</div>\n<style>\n{css()}</style>\n'
                 f'<script type="module">\n{module()}\nreplaceStatic(document, {data});\n</script>')
 
@@ -153,13 +160,14 @@ class Stepper(anywidget.AnyWidget):
         return path
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | dict:
-        made = super()._repr_mimebundle_(**kwargs)
+        made = super()._repr_mimebundle_(**kwargs) if self.comm is not None else {}
         bundle, metadata = made if isinstance(made, tuple) else (made, {})
         return {**bundle, "text/plain": repr(self), "text/html": self.fragment()}, metadata
 
 
 def _drawing(run: Run) -> Drawing:
-    return Drawing(run.after, locals=True, notes=(*(step.wrong for step in run.wrong[:3]), *run.notes))
+    return Drawing(run.after, locals=len(run.after.nodes) <= PILLS_UP_TO,
+                   notes=(*(step.wrong for step in run.wrong[:3]), *run.notes))
 
 
 def static(run: Run) -> str:

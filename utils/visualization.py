@@ -20,10 +20,11 @@ from pathlib import Path
 import graphviz
 
 from utils.graph_trace import ABSENT, NO_INPUTS, NOT_VALUES, ONCE_OR_TWICE, WALK_LIMIT, Node, Trace, read, trace
+from utils.slim import slim
 
 MAX_NODES = 2_000           # about a second of layout
 QUICK_FROM = 400            # values; from here on the layout is less thorough: straight edges, few rounds
-QUICK = {"splines": "line", "mclimit": "0.05", "nslimit": "0.2", "nslimit1": "0.5"}
+QUICK = {"splines": "line", "mclimit": "0.05", "nslimit": "0.05", "nslimit1": "0.5"}
 RENDER_SECONDS = 30
 
 # Okabe and Ito's palette; the two darkened ones reach 4.5:1 on white. Shape and words say the same as colour.
@@ -121,7 +122,7 @@ def as_image(svg: str, alt: str, least: float = 0.75) -> str:
     A wide picture shrinks to the page, but never below `least` of its size: from there on it scrolls.
     """
     width = round(float(re.search(r'width="([\d.]+)pt"', svg)[1]) * 4 / 3)     # CSS: 96 px are 72 pt
-    source = base64.b64encode(svg.encode()).decode()
+    source = base64.b64encode(slim(svg).encode()).decode()
     return (f'<div style="overflow-x:auto"><img src="data:image/svg+xml;base64,{source}" width="{width}" '
             f'alt="{html.escape(alt)}" '
             f'style="max-width:100%;min-width:{round(width * least)}px;height:auto;border-radius:6px"></div>')

@@ -1,31 +1,35 @@
-"""What a step of the stepper costs in a browser, beside redrawing the same graph in an ipywidgets HTML."""
+"""What a step of the stepper costs in a browser, beside the same graph redrawn in an ipywidgets HTML; and a drawing."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from utils.cli.tools import find
 from utils.stepper import step
-from utils.visualization import render, to_dot
+from utils.visualization import draw, find_program, render, to_dot
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
-# Milliseconds of each step forward: script, style and layout, up to where the browser could paint.
-OURS = """() => {
-  const times = [];
-  const step = document.querySelector('[data-part=step]');
-  const last = Number(document.querySelector('[data-part=slider]').max);
-  document.body.getBoundingClientRect();
-  for (let k = 0; k < last; k += 1) {
-    const begin = performance.now();
-    step.click();
+PASSES = 7              # a step that waits for the CPU once is no slow step: of each step the median counts
+
+# Milliseconds of each step forward, once a pass: script, style and layout, up to where the browser could paint.
+OURS = """(passes) => {
+  const part = (name) => document.querySelector(`[data-part=${name}]`);
+  const [first, step, slider] = [part('first'), part('step'), part('slider')];
+  return Array.from({ length: passes }, () => {
+    first.click();
     document.body.getBoundingClientRect();
-    times.push(performance.now() - begin);
-  }
-  return times;
+    return Array.from({ length: Number(slider.max) }, () => {
+      const begin = performance.now();
+      step.click();
+      document.body.getBoundingClientRect();
+      return performance.now() - begin;
+    });
+  });
 }"""
 THEIRS = """([one, other]) => {
   const place = document.body.appendChild(document.createElement('div'));
@@ -38,6 +42,18 @@ THEIRS = """([one, other]) => {
   }
   return times;
 }"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds of a step. `slowest` of all `steps`, each the median of its passes; `longest`: once, in any pass."""
+
+    values: int
+    steps: int
+    median: float
+    slowest: float
+    longest: float
+    theirs: float
 
 
 class NoBrowser(Exception):
@@ -55,8 +71,8 @@ def graph(values: int) -> object:
     return out
 
 
-def a_step(values: int = 198) -> tuple[int, float, float, float]:
-    """(values, ours in ms: median and slowest, theirs in ms: median) of one step; raises NoBrowser.
+def a_step(values: int = 198) -> Cost:
+    """A step of the stepper on a graph of about so many values; raises NoBrowser.
 
     Theirs is Python's drawing of the graph, once a step, and the page's exchange of it; the messages between kernel
     and page come on top.
@@ -80,7 +96,29 @@ def a_step(values: int = 198) -> tuple[int, float, float, float]:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(page_file.as_uri())
         page.locator("[data-part=folded]").uncheck()
-        ours = page.evaluate(OURS)
+        passes = page.evaluate(OURS, PASSES)
         theirs = page.evaluate(THEIRS, drawn)
         browser.close()
-    return len(trace.nodes), statistics.median(ours), max(ours), statistics.median(theirs) + min(spent)
+    return summary(len(trace.nodes), passes, statistics.median(theirs) + min(spent))
+
+
+def summary(values: int, passes: list[list[float]], theirs: float) -> Cost:
+    """What the times of several passes over the same steps come to."""
+    ours = [statistics.median(times) for times in zip(*passes, strict=True)]
+    return Cost(values, len(ours), statistics.median(ours), max(ours), max(map(max, passes)), theirs)
+
+
+def a_drawing(values: int = 2_000, times: int = 3) -> tuple[int, float | None]:
+    """(values, seconds) of `draw(root)`, from the graph to what a notebook is given, the least of a few times.
+
+    None in place of seconds where no program can lay a graph out.
+    """
+    root, spent = graph(values), []
+    if find_program() is None:
+        return values, None
+    for _ in range(times):
+        began = time.perf_counter()
+        drawing = draw(root, max_nodes=values)
+        drawing._repr_html_()
+        spent.append(time.perf_counter() - began)
+    return len(drawing.trace.nodes), min(spent)
