@@ -97,6 +97,25 @@ def test_what_ends_it_is_said_and_the_model_is_kept(frames, trouble, told, monke
     assert len(watch_training(train_step, model, XS, YS, steps=2, learning_rate=1.0)) == 2 and model.w == 5
 
 
+@pytest.mark.parametrize("first", ["train_step", "picture"])
+def test_the_stop_button_pressed_twice_costs_the_last_picture_and_nothing_else(frames, monkeypatch, first):
+    def interrupted(*given):
+        if first == "train_step" and given[-1] is not None:         # but for the last picture, which has no grid
+            return b""
+        raise KeyboardInterrupt
+
+    def step(model, xs, ys, learning_rate):
+        if model.w >= 3 and first == "train_step":
+            raise KeyboardInterrupt
+        return train_step(model, xs, ys, learning_rate)
+
+    monkeypatch.setattr(training, "_picture", interrupted)
+    losses = watch_training(step, Model(), XS, YS, steps=8, learning_rate=1.0, clock=itertools.count(0.0, 0.2).__next__)
+    assert losses == [1.0, 1 / 2, 1 / 3]
+    assert words(frames)[-1] == "step 3 of 8, loss 0.333; stopped by you; the model keeps what it has learned"
+    assert frames[-1].picture == b"" and "<img" not in frames[-1]._repr_html_()
+
+
 def test_an_error_of_the_learners_passes_through(frames):
     def unwritten(model, xs, ys, learning_rate):
         raise NotImplementedError("exercise 4.2")

@@ -77,7 +77,13 @@ def _update(handle: DisplayHandle | None, losses: list[float], steps: int, endin
             ys: Sequence, grid: int | None) -> None:
     words = f"step {len(losses)} of {steps}" + (f", loss {losses[-1]:.3f}" if losses else "") \
         + (f"; {ending}" if ending else "")
-    frame = Frame(words, len(losses), steps, _picture(losses, model, xs, ys, grid) if losses else b"")
+    try:
+        picture = _picture(losses, model, xs, ys, grid) if losses else b""
+    except KeyboardInterrupt:
+        if not ending:
+            raise
+        picture = b""                   # stopped once more, while the last picture was drawn: its words are enough
+    frame = Frame(words, len(losses), steps, picture)
     if handle is not None:              # None outside IPython
         handle.update(frame)
     elif ending:

@@ -203,7 +203,7 @@ def stepper(plan: Plan) -> Iterator[Row]:
     if seconds is None:
         yield Row("W2", what, None, None, "", "s", None, 1.2, False, "not run: no program lays graphs out here")
     else:
-        yield _at_most("W2", what, seconds, 1.2, "s", "about a second; without the browser's share")
+        yield _at_most("W2", what, seconds, 1.2, "s", "about a second of CPU; the browser not counted")
 
 
 SECTIONS: tuple[Callable[[Plan], Iterator[Row]], ...] = (graphs, moons, scalar_memory, arrays, layers, checker, stepper)
