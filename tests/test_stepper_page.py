@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from tests.engines import REFERENCE, changed, loaded
 from tests.test_workspace import BROWSER_FLAGS
 from utils.autograd_stub import Value
+from utils.bench.stepping import graph
 from utils.cli.tools import missing, need, need_module
 from utils.curriculum import ROOT
 from utils.stepper import step
@@ -182,6 +183,35 @@ def test_a_wrong_step_has_a_cross_and_a_sentence_and_is_not_told_by_colour_alone
     assert page.locator(".us-fault-text").inner_text().startswith("Wrong here: Set, not added")
     dashes = page.locator(".us-send .us-line").first.evaluate("line => getComputedStyle(line).strokeDasharray")
     assert dashes != "none"         # this contribution is negative
+
+
+COVERED = """() => {
+  const step = document.querySelector('[data-part=step]');
+  const boxes = (what) => [...document.querySelectorAll(what)].map((one) => one.getBoundingClientRect())
+    .filter((box) => box.width > 0);
+  const found = [];
+  for (let k = Number(document.querySelector('[data-part=slider]').max); k > 0; k -= 1) {
+    step.click();
+    const cards = boxes('.us-box');
+    for (const one of boxes('.us-pill rect, .us-pill .us-cross')) {
+      if (cards.some((card) => Math.min(card.right, one.right) - Math.max(card.left, one.left) > 2
+        && Math.min(card.bottom, one.bottom) - Math.max(card.top, one.top) > 2)) {
+        found.push(document.querySelector('.us-caption').textContent);
+      }
+    }
+  }
+  return found;
+}"""
+
+
+def test_what_an_edge_says_covers_no_card(open_page, tmp_path):
+    """At no step, nor does the cross of a wrong one."""
+    kind = loaded(changed(("self.grad += other.data * out.grad", "self.grad = other.data * out.grad")), tmp_path).Value
+    a, b = kind(3.0), kind(-2.0)
+    assert open_page(step((a * b + a) * b)).evaluate(COVERED) == []
+    page = open_page(step(graph(40)))
+    page.locator("[data-part=folded]").uncheck()
+    assert page.evaluate(COVERED) == []
 
 
 def test_without_a_script_the_picture_and_the_steps_stand_there(open_page, river):

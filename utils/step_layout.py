@@ -13,7 +13,7 @@ from utils.visualization import SYMBOLS, lay_out
 CARD_HEIGHT, LEAST_WIDTH, LETTER = 58, 96, 7.2
 PILL = (54, 20)                 # room for a local derivative
 WIDE_PILL = (132, 20)           # room for local x upstream = contribution
-WIDE_UP_TO = 12                 # cards; in larger graphs what an edge says may cover a neighbour while it is active
+WIDE_UP_TO = 12                 # cards; in larger graphs an active edge says the contribution alone
 PILLS_UP_TO = 60                # cards; beyond, edges are drawn without room for what they say
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 SMALLEST_NEURON = 5             # values
@@ -59,7 +59,8 @@ def view(trace: Trace, folded: dict[int, list[int]] | None = None) -> dict:
     """Positions as plain data: {"width", "height", "cards": {node: [x, y, w, h]}, "edges": [...], "home": [...]}.
 
     home: for each node the card that shows it. edges: for each of the trace's edges its curves (a start, then Bezier
-    triples) and the middle of its pill; None for an edge inside a card. room: whether pills have room of their own.
+    triples) and the middle of its pill; None for an edge inside a card. room: whether pills have room of their own;
+    wide: enough for local x upstream = contribution.
     """
     home = list(range(len(trace.nodes)))
     for head, members in (folded or {}).items():
@@ -84,7 +85,8 @@ def view(trace: Trace, folded: dict[int, list[int]] | None = None) -> dict:
         for k in ks:
             edges[k] = line
     return {"width": placed["width"], "height": placed["height"], "cards": placed["cards"], "edges": edges,
-            "home": home, "names": label, "room": room}
+            "home": home, "names": label, "room": room,
+            "wide": room and pill is WIDE_PILL}
 
 
 def _graphviz(sizes: dict[int, tuple[int, int]], pairs: list[tuple[int, int]], pill: tuple[int, int],

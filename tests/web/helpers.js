@@ -37,8 +37,8 @@ export function river(wrong) {
     edges: [{ source: 0, target: 2, local: "1.0" }, { source: 1, target: 2, local: "1.0" },
       { source: 2, target: 3, local: "2.0" }, { source: 0, target: 3, local: "5.0" }],
     steps,
-    views: [{ width: 300, height: 100, room: true, names: {}, home: [0, 1, 2, 3], edges: [curve, curve, curve, curve],
-      cards: { 0: [0, 0, 96, 58], 1: [0, 60, 96, 58], 2: [100, 0, 96, 58], 3: [200, 0, 96, 58] } }],
+    views: [{ width: 300, height: 100, room: true, wide: true, names: {}, home: [0, 1, 2, 3],
+      edges: [curve, curve, curve, curve], cards: { 0: [0, 0, 96, 58], 1: [0, 60, 96, 58], 2: [100, 0, 96, 58], 3: [200, 0, 96, 58] } }],
     leaves: [{ node: 0, place: 0, name: "x", number: 2, low: -5, high: 5, step: 0.05 }], start: [2, 3],
     measured: { 0: { text: "7.0", agrees: true }, 1: { text: "2.5", agrees: false } },
   };

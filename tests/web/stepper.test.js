@@ -163,7 +163,8 @@ test("folding shows each neuron as one card, and one line where values had sever
   const trace = river();
   const [flat] = trace.views;
   trace.views.push({ ...flat, names: { 3: "neuron 1" }, home: [0, 1, 3, 3], cards: { 0: flat.cards[0], 1: flat.cards[1], 3: flat.cards[3] },
-    edges: [flat.edges[0], flat.edges[1], null, flat.edges[3]], room: false });
+    edges: [flat.edges[0], flat.edges[1], null, flat.edges[3]], room: false,
+    wide: false });
   const { part, place, stepper, texts } = open(trace);
   part("folded").click();
   assert.deepEqual(texts(".us-name"), ["x", "y", "neuron 1"]);

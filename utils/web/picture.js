@@ -78,7 +78,7 @@ export class Picture {
     const pill = document.createElementNS(SVG, "g");
     const box = make("rect", { rx: 9, height: 20, y: placed.y - 10 }, pill);
     const text = make("text", { x: placed.x, y: placed.y + 4, "text-anchor": "middle" }, pill);
-    const mark = cross(0, placed.y, pill);
+    const mark = cross(0, placed.y - 10, pill); // on the corner: beside the pill there may be a card
     return { group, pill, box, text, mark, local, x: placed.x };
   }
 
@@ -135,7 +135,7 @@ export class Picture {
       if (!look) continue;
       const back = step.kind !== "forward";
       look.name = back ? `us-edge us-send${step.minus ? " us-minus" : ""}${step.wrong ? " us-fault" : ""}` : "us-edge us-feed";
-      if (back) look.text = this.view.room ? step.pill : step.pill.split(" = ").at(-1);
+      if (back) look.text = this.view.wide ? step.pill : step.pill.split(" = ").at(-1);
       if (back) look.pill = "us-pill us-now";
     }
     for (const [line, look] of looks) {
@@ -147,7 +147,7 @@ export class Picture {
         const width = Math.max(28, 14 + LETTER * look.text.length);
         put(line.box, "width", width.toFixed(1));
         put(line.box, "x", (line.x - width / 2).toFixed(1));
-        put(line.mark, "transform", `translate(${(line.x - width / 2 - 10).toFixed(1)} 0)`);
+        put(line.mark, "transform", `translate(${(line.x - width / 2).toFixed(1)} 0)`);
       }
     }
   }
