@@ -214,6 +214,17 @@ def test_what_an_edge_says_covers_no_card(open_page, tmp_path):
     assert page.evaluate(COVERED) == []
 
 
+def test_a_long_number_stands_beside_its_word(open_page):
+    page = open_page(step(Value(-123456.789) * Value(-0.000123456789)))
+    page.locator("[data-part=slider]").fill("4")
+    for word in ("data", "grad"):
+        words = page.locator(".us-word", has_text=word).all()
+        numbers = page.locator(f".us-{word}").all()
+        for left, right in zip(words, numbers, strict=True):
+            ends, begins = left.bounding_box(), right.bounding_box()
+            assert ends["x"] + ends["width"] <= begins["x"], right.text_content()
+
+
 def test_without_a_script_the_picture_and_the_steps_stand_there(open_page, river):
     page = open_page(river(), java_script_enabled=False)
     picture = page.locator(".upstream-static img")

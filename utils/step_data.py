@@ -70,9 +70,11 @@ def as_data(run: Run, program: Program | None) -> dict[str, Any]:
     """The run as JSON holds it; numbers that JSON does not know are texts."""
     trace = run.trace
     folded = neurons(trace)
-    views = [view(trace)]
+    digits = max(len(show(number)) for number in (*(n.data for n in trace.nodes), *run.before, *run.grads,
+                                                  *(step.now for step in run.steps)))
+    views = [view(trace, digits=digits)]
     if folded and len(folded) > 1:
-        views.append(view(trace, folded))
+        views.append(view(trace, folded, digits))
     users: dict[int, int] = {}
     for edge in trace.edges:
         users[edge.source] = users.get(edge.source, 0) + 1

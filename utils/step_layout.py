@@ -11,6 +11,7 @@ from utils.graph_trace import Trace
 from utils.visualization import SYMBOLS, lay_out
 
 CARD_HEIGHT, LEAST_WIDTH, LETTER = 58, 96, 7.2
+WORD = 46                       # of a card's width: "data" or "grad" and the space around it and its number
 PILL = (54, 20)                 # room for a local derivative
 WIDE_PILL = (132, 20)           # room for local x upstream = contribution
 WIDE_UP_TO = 12                 # cards; in larger graphs an active edge says the contribution alone
@@ -51,16 +52,18 @@ def neurons(trace: Trace) -> dict[int, list[int]]:
     return dict(sorted(found.items()))
 
 
-def card_width(name: str, op: str) -> int:
-    return max(LEAST_WIDTH, round(26 + LETTER * (len(name) + min(len(SYMBOLS.get(op, op)), 12)) + 12 * bool(op)))
+def card_width(name: str, op: str, digits: int = 0) -> int:
+    """Pixels for a name, an op and a number of so many characters."""
+    head = 26 + LETTER * (len(name) + min(len(SYMBOLS.get(op, op)), 12)) + 12 * bool(op)
+    return max(LEAST_WIDTH, round(head), round(WORD + LETTER * digits))
 
 
-def view(trace: Trace, folded: dict[int, list[int]] | None = None) -> dict:
+def view(trace: Trace, folded: dict[int, list[int]] | None = None, digits: int = 0) -> dict:
     """Positions as plain data: {"width", "height", "cards": {node: [x, y, w, h]}, "edges": [...], "home": [...]}.
 
     home: for each node the card that shows it. edges: for each of the trace's edges its curves (a start, then Bezier
     triples) and the middle of its pill; None for an edge inside a card. room: whether pills have room of their own;
-    wide: enough for local x upstream = contribution.
+    wide: enough for local x upstream = contribution. digits: characters of the longest number that will be shown.
     """
     home = list(range(len(trace.nodes)))
     for head, members in (folded or {}).items():
@@ -68,7 +71,7 @@ def view(trace: Trace, folded: dict[int, list[int]] | None = None) -> dict:
             home[i] = head
     shown = sorted(set(home))
     label = {i: f"neuron {n}" for n, i in enumerate(folded or {}, 1)}
-    sizes = {i: (card_width(label.get(i, trace.nodes[i].name), trace.nodes[i].op), CARD_HEIGHT) for i in shown}
+    sizes = {i: (card_width(label.get(i, trace.nodes[i].name), trace.nodes[i].op, digits), CARD_HEIGHT) for i in shown}
     lines: dict[tuple[int, int], list[int]] = defaultdict(list)
     for k, edge in enumerate(trace.edges):
         pair = home[edge.source], home[edge.target]

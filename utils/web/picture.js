@@ -13,9 +13,9 @@ function make(name, attributes, parent, text) {
   return element;
 }
 
-function path(curves) {
-  const parts = curves.map(([start, ...rest]) => `${start.join(" ")}C${rest.map((p) => p.join(" ")).join(" ")}`);
-  return `M${parts.join("L")}`; // straight on behind the pill
+function path({ points, x, y }) {
+  const parts = points.map(([start, ...rest]) => `${start.join(" ")}C${rest.map((p) => p.join(" ")).join(" ")}`);
+  return `M${parts.join(`L${x} ${y}L`)}`; // behind the pill through its middle: an edge of a cycle may turn there
 }
 
 /** A triangle of an arrow whose line comes from `from`: its base at `at`, or its tip there. */
@@ -70,7 +70,7 @@ export class Picture {
   line(placed, local, under) {
     const group = make("g", { class: "us-edge" }, under);
     const [first, last] = [placed.points[0], placed.points.at(-1)];
-    make("path", { class: "us-line", d: path(placed.points) }, group);
+    make("path", { class: "us-line", d: path(placed) }, group);
     const head = arrow(last.at(-2), last.at(-1), false);
     make("path", { class: "us-line us-tail", d: `M${last.at(-1).join(" ")}L${head.split(" ")[0]}` }, group);
     make("polygon", { class: "us-ahead", points: head }, group);
