@@ -16,6 +16,7 @@ TENSOR_OPS = {
     "broadcast +": (lambda a, b: a + b, (2, 3, 4), (3, 1)),
     "broadcast * with a number": (lambda a, b: a * b, (), (3, 2)),
     "broadcast /": (lambda a, b: a / (b * b + 1), (4,), (2, 3, 4)),
+    "broadcast + of one number": (lambda a, b: a + b, (2, 3), (1,)),
     "matrix product": (lambda a, b: a @ b, (2, 3), (3, 5)),
     "product of a batch and one matrix": (lambda a, b: a @ b, (4, 2, 3), (3, 5)),
     "transposed": (lambda a, b: a.T @ b, (3, 2), (3, 5)),
@@ -52,6 +53,46 @@ def test_equal_maxima_share_the_gradient():
     ours.max(1).backward(np.array([2.0, 5.0]))
     torch.amax(theirs, 1).backward(torch.tensor([2.0, 5.0]))
     np.testing.assert_array_equal(ours.grad, theirs.grad.numpy())
+
+
+def test_squared_error_agrees_with_pytorch():
+    torch = pytest.importorskip("torch")
+    array, targets = np.random.default_rng(5).normal(size=(2, 4, 3))
+    ours, theirs = Value(array), torch.tensor(array, requires_grad=True)
+    out = ours.squared_error(targets) * 3
+    expected = torch.nn.functional.mse_loss(theirs, torch.tensor(targets)) * 3
+    out.backward()
+    expected.backward()
+    assert float(out.data) == pytest.approx(expected.item(), rel=1e-14)
+    np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-14)
+
+
+def test_targets_of_another_shape_are_refused():
+    """(4, 1) beside (4,) would be sixteen differences."""
+    with pytest.raises(ValueError, match=r"takes targets of the shape \(4, 1\), not \(4,\): reshape them"):
+        Value(np.ones((4, 1))).squared_error(np.ones(4))
+
+
+def test_a_layer_with_its_activation_is_one_node():
+    linear = ENGINE["linear"]
+    x, w, b = np.ones((4, 3)), Value(np.ones((3, 2))), Value(np.zeros(2))
+    out = linear(x, w, b, "relu")
+    assert (out._prev, len(out._vjps), out._op) == ((w, b), 2, "linear, relu")
+    loss = out.squared_error(np.zeros((4, 2)))
+    assert loss._prev == (out,)
+
+
+def test_a_leaf_that_two_operations_use_adds_up():
+    """The first share is stored, later ones are added, to what an earlier pass left too; a leaf may be the root."""
+    a, b = Value(np.array([1.0, 2.0])), Value(np.array([[3.0], [4.0]]))
+    root = (a * b + a).sum()
+    root.backward()
+    root.backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([18.0, 18.0], [[6.0], [6.0]])
+    c = Value(2.0)
+    c.backward()
+    c.backward()
+    assert c.grad == 2.0
 
 
 def test_constants_cost_no_gradient():

@@ -8,8 +8,9 @@ What changed from level 1, and what for:
 - Shapes that broadcasting stretched are summed back in one place, `unbroadcast`.
 - A constant operand is not a node, so its gradient is never computed. The first share of a gradient is stored, only
   later ones are added; nothing is filled with zeros first. The order of nodes is found without recursion.
-- What runs together is one operation: `linear` with its activation keeps one array, `softmax` and `cross_entropy` skip
-  the arrays between their steps. A batch times one matrix is a single product of flat matrices. float32 stays float32.
+- What runs together is one operation: `linear` with its activation is one node on one array; `softmax`,
+  `cross_entropy` and `squared_error` skip the arrays between their steps. A batch times one matrix is a single product
+  of flat matrices, and so is a sum over rows. float32 stays float32.
 
 What it costs: on single numbers it is slower than level 1, since every call of NumPy costs far more than one product.
 `parameters()` promises a list of single Values, so a layer has to stack its weights into an array in every forward,
@@ -18,6 +19,7 @@ you are free to choose (`linear`). All outputs stay alive until the graph goes. 
 """
 
 import random
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,11 +34,6 @@ def _expand(g, a, axis):
     out = np.empty_like(a)
     out[...] = g if axis is None else np.expand_dims(g, axis)
     return out
-
-
-def _mean(a, axis):
-    y = a.sum(axis)
-    return y * (y.size / a.size)
 
 
 def _largest(a, axis):
@@ -57,13 +54,6 @@ def _softmax(a):
     return e
 
 
-def _softmax_vjp(g, y):
-    """(g - <g, y>) * y, along the last axis."""
-    out = g - np.einsum("...i, ...i -> ...", g, y)[..., None]
-    out *= y
-    return out
-
-
 def _cross_entropy(a, labels):
     z = a - a.max(-1, keepdims=True)
     return (np.log(np.exp(z).sum(-1)) - z[np.arange(len(z)), labels]).mean()
@@ -77,6 +67,11 @@ def _cross_entropy_vjp(g, a, labels):
     return out
 
 
+def _squared_error(a, targets):
+    error = np.subtract(a, targets).reshape(-1)
+    return error.dot(error) / error.size
+
+
 def _scatter(g, a, index):
     """Zeros of a's shape, with g added at `index`."""
     out = np.zeros_like(a)
@@ -85,7 +80,7 @@ def _scatter(g, a, index):
 
 
 def _t(a):
-    return np.swapaxes(a, -1, -2)
+    return a.T if a.ndim == 2 else a.swapaxes(-1, -2)
 
 
 def _product(a, b):
@@ -99,7 +94,7 @@ def _right(g, a, b):
     """The VJP of a @ b for b: a.T @ g, summed over the batch where b has none."""
     if b.ndim > 2:
         return _t(a) @ g
-    return a.reshape(-1, a.shape[-1]).T.dot(g.reshape(-1, g.shape[-1]))
+    return (a if a.ndim == 2 else a.reshape(-1, a.shape[-1])).T.dot(g if g.ndim == 2 else g.reshape(-1, g.shape[-1]))
 
 
 def _linear(a, w, b):
@@ -117,19 +112,20 @@ _RULES = {  # forward                        VJP for a                          
     "@":       (_product,                    lambda g, y, a, b: _product(g, _t(b)), lambda g, y, a, b: _right(g, a, b)),
     "neg":     (lambda a: -a,                lambda g, y, a: -g),
     "**":      (lambda a, n: a**n,           lambda g, y, a, n: g * _power_slope(a, n)),
-    "relu":    (lambda a: np.maximum(a, 0),  lambda g, y, a: g * (a > 0)),
-    "tanh":    (np.tanh,                     lambda g, y, a: g * (1 - y * y)),
+    "relu":    (lambda a: np.maximum(a, 0),  lambda g, y, *_: g * (y > 0)),
+    "tanh":    (np.tanh,                     lambda g, y, *_: g * (1 - y * y)),
     "exp":     (np.exp,                      lambda g, y, a: g * y),
     "log":     (np.log,                      lambda g, y, a: g / a),
     "sigmoid": (_sigmoid,                    lambda g, y, a: g * y * (1 - y)),
-    "softmax": (_softmax,                    lambda g, y, a: _softmax_vjp(g, y)),
+    "softmax": (_softmax,                    lambda g, y, a: (g - np.einsum("...i, ...i -> ...", g, y)[..., None]) * y),
     "sum":     (lambda a, axis: a.sum(axis), lambda g, y, a, axis: _expand(g, a, axis)),
-    "mean":    (_mean,                       lambda g, y, a, axis: _expand(g * (y.size / a.size), a, axis)),
+    "mean":    (lambda a, axis: a.mean(axis), lambda g, y, a, axis: _expand(g * (y.size / a.size), a, axis)),
     "max":     (lambda a, axis: a.max(axis), lambda g, y, a, axis: _expand(g, a, axis) * _largest(a, axis)),
     "T":       (_t,                          lambda g, y, a: _t(g)),
     "linear":  (_linear, lambda g, y, a, w, b: _product(g, _t(w)), lambda g, y, a, w, b: _right(g, a, w),
                 lambda g, y, a, w, b: g),
     "cross entropy": (_cross_entropy,        lambda g, y, a, labels: _cross_entropy_vjp(g, a, labels)),
+    "squared error": (_squared_error, lambda g, y, a, targets: np.subtract(a, targets) * (2 * float(g) / np.size(a))),
     "[]":      (lambda a, index: a[index],   lambda g, y, a, index: _scatter(g, a, index)),
 }
 
@@ -137,7 +133,7 @@ _RULES = {  # forward                        VJP for a                          
 class Value:
     """An array in a graph: `grad`, of the same shape, is d(root)/d(this node) after `root.backward()`."""
 
-    __slots__ = ("_op", "_prev", "_vjps", "data", "grad", "label")
+    __slots__ = ("_first", "_kept", "_op", "_prev", "_vjps", "data", "grad", "label")
     __array_ufunc__ = None  # so that NumPy leaves `array * value` to __rmul__
 
     def __init__(self, data, _children=(), _op="", label=""):
@@ -147,9 +143,10 @@ class Value:
                              f"{self.data.shape}; inf or nan would spread to every result: find where it was made")
         self.grad = 0.0
         self._prev = tuple(_children)  # the operands that are Values
-        self._op = _op  # for drawings, as is label
-        self.label = label
-        self._vjps = ()  # one for each of _prev: g to the gradient of that operand
+        self._op, self.label = _op, label  # for drawings
+        self._vjps = ()  # one for each of _prev: (g, *_kept) to the gradient of that operand
+        self._kept = ()  # the output, the operands' arrays, the settings: what the rules read
+        self._first = None  # a rule for g that comes before those of the operands
 
     def __repr__(self):
         return f"Value(data={self.data}, grad={self.grad})"
@@ -164,7 +161,7 @@ class Value:
     def __rtruediv__(self, other): return _apply("/", other, self)
     def __matmul__(self, other): return _matmul(self, other)
     def __rmatmul__(self, other): return _matmul(other, self)
-    def __getitem__(self, index): return _apply("[]", self, index=index)
+    def __getitem__(self, index): return _apply("[]", self, settings=(index,))
     def __neg__(self): return _apply("neg", self)
     def relu(self): return _apply("relu", self)
     def tanh(self): return _apply("tanh", self)
@@ -174,9 +171,9 @@ class Value:
     def softmax(self): return _apply("softmax", self)  # along the last axis
 
     # `axis` is an int, a tuple or None for everything; equal maxima share the gradient, as in torch.amax.
-    def sum(self, axis=None): return _apply("sum", self, axis=axis)
-    def mean(self, axis=None): return _apply("mean", self, axis=axis)
-    def max(self, axis=None): return _apply("max", self, axis=axis)
+    def sum(self, axis=None): return _apply("sum", self, settings=(axis,))
+    def mean(self, axis=None): return _apply("mean", self, settings=(axis,))
+    def max(self, axis=None): return _apply("max", self, settings=(axis,))
 
     @property
     def T(self): return _apply("T", self)  # the last two axes exchanged
@@ -186,7 +183,7 @@ class Value:
         if not isinstance(exponent, (int, float)):
             raise TypeError(f"the exponent must be an int or a float, not {type(exponent).__name__}; "
                             "for a Value b write (b * a.log()).exp()")
-        return _apply("**", self, n=float(exponent))
+        return _apply("**", self, settings=(float(exponent),))
 
     def cross_entropy(self, labels):
         """The mean of -log softmax(row)[label] over the rows of (n, classes), for n whole numbers `labels`."""
@@ -195,7 +192,14 @@ class Value:
                 labels.min() < 0 or labels.max() >= shape[1]):
             raise ValueError("cross_entropy takes (n, classes) and n whole numbers from 0 to classes - 1, got "
                              f"{shape} and labels {repr(labels)[:60]}")
-        return _apply("cross entropy", self, labels=labels)
+        return _apply("cross entropy", self, settings=(labels,))
+
+    def squared_error(self, targets):
+        """The mean of (a - target)**2 over all elements, for an array `targets` of the same shape."""
+        if np.shape(targets) != _shape(self):
+            raise ValueError(f"squared_error takes targets of the shape {_shape(self)}, not {np.shape(targets)}: "
+                             "reshape them, or broadcasting pairs every one with every element")
+        return _apply("squared error", self, settings=(_array(targets),))
 
     def backward(self, gradient=None, inner=True):
         """Add d(this)/d(leaf) to every leaf's `grad`; inside the graph `grad` is that of this pass.
@@ -203,57 +207,73 @@ class Value:
         `gradient`, of this node's shape, weighs its elements; only a single number may leave it out (it is 1 then).
         Without `inner`, a gradient inside the graph is dropped when it has been passed on: half the memory.
         """
-        if gradient is None and np.size(self.data) != 1:
-            raise ValueError(f"backward() starts from a single number, and this has the shape {np.shape(self.data)}; "
+        data = np.asarray(self.data)
+        if gradient is None and data.size != 1:
+            raise ValueError(f"backward() starts from a single number, and this has the shape {data.shape}; "
                              "call sum() or mean() first, or pass a gradient of that shape")
-        seed = np.ones_like(self.data) if gradient is None else np.array(gradient, np.asarray(self.data).dtype)
-        if seed.shape != np.shape(self.data):
-            raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {np.shape(self.data)}")
-        nodes, uses = [self], {self: 0}
-        for node in nodes:  # first walk, over a list that grows: count the uses of every node
+        seed = np.array(1.0, data.dtype, ndmin=data.ndim) if gradient is None else np.array(gradient, data.dtype)
+        if seed.shape != data.shape:
+            raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {data.shape}")
+        nodes, uses = [self], {}
+        for node in nodes:  # first walk, over a list that grows: count the uses of every node inside the graph
             for parent in node._prev:
                 if parent in uses:
                     uses[parent] += 1
-                else:
+                elif parent._prev:
                     uses[parent] = 1
                     nodes.append(parent)
+        if not self._prev:
+            _add(self, seed)
         nodes, shares = [self], {self: seed}
         del seed
         for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
-            g = shares.pop(node)
-            if not node._prev:
-                node.grad = g if type(node.grad) is float and node.grad == 0.0 else node.grad + g
-                continue
-            if inner:
+            g, kept = shares.pop(node), node._kept
+            if inner and node._prev:
                 node.grad = g
+            if node._first:
+                g = node._first(g, *kept)
             for parent, vjp in zip(node._prev, node._vjps, strict=True):
-                share = vjp(g)
-                if share.shape != (shape := np.shape(parent.data)):
+                share = vjp(g, *kept)
+                if share.shape != (shape := _shape(parent)):
                     share = unbroadcast(share, shape)
-                if parent in shares:
-                    share = shares[parent] + share
-                elif not parent._prev and (share is g or share.base is not None):
-                    share = share.copy()  # a leaf's gradient is an array of its own
-                shares[parent] = share
+                if not parent._prev:  # a leaf keeps an array of its own
+                    _add(parent, share.copy() if share is g or share.base is not None else share)
+                    continue
+                shares[parent] = shares[parent] + share if parent in shares else share
                 uses[parent] -= 1
                 if not uses[parent]:
                     nodes.append(parent)
 
 
+def _add(leaf, share):
+    """Add a share to a leaf's gradient; the first is stored, not added to zeros."""
+    leaf.grad = share if type(leaf.grad) is float and leaf.grad == 0.0 else leaf.grad + share
+
+
+_ones = lru_cache(16)(np.ones)
+
+
 def unbroadcast(g, shape):
     """g summed over the axes along which broadcasting stretched an operand of this `shape`."""
     extra = g.ndim - len(shape)
+    if len(shape) == 1 and extra and g.shape[-1:] == shape:  # a bias: ones @ g is faster than a sum over rows
+        return _ones(g.size // shape[0], g.dtype).dot(g.reshape(-1, shape[0]))
     stretched = tuple([i + extra for i, n in enumerate(shape) if n == 1])
     out = np.add.reduce(g, (*range(extra), *stretched))
     return out.reshape(shape) if stretched else out
 
 
-def _node(op, data, operands, vjps, new=object.__new__):
+def _node(op, data, operands, vjps, kept=(), new=object.__new__):
     """The Value of an operation; a VJP belongs to an operand, and only operands that are Values keep theirs."""
     out = new(Value)
     out.data, out.grad, out._op, out.label = data, 0.0, op, ""
-    out._prev = tuple([x for x in operands if isinstance(x, Value)])
-    out._vjps = [vjp for x, vjp in zip(operands, vjps, strict=True) if isinstance(x, Value)]
+    out._kept, out._first = kept, None
+    parents, out._vjps = [], []
+    for x, vjp in zip(operands, vjps, strict=True):
+        if isinstance(x, Value):
+            parents.append(x)
+            out._vjps.append(vjp)
+    out._prev = tuple(parents)
     return out
 
 
@@ -269,15 +289,19 @@ def _array(x):
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
-def _apply(op, *operands, **settings):
-    forward, *rules = _RULES[op]
+def _shape(x):
+    return getattr(x.data, "shape", ()) if isinstance(x, Value) else np.shape(x)
+
+
+def _apply(op, *operands, settings=()):
+    forward, *vjps = _RULES[op]
     arrays = [x.data if type(x) is Value else _array(x) for x in operands]
-    y = forward(*arrays, **settings)
-    return _node(op, y, operands, [lambda g, rule=rule: rule(g, y, *arrays, **settings) for rule in rules])
+    y = forward(*arrays, *settings)
+    return _node(op, y, operands, vjps, (y, *arrays, *settings))
 
 
 def _matmul(a, b, op="@", *rest):
-    left, right = np.shape(_array(a)), np.shape(_array(b))
+    left, right = _shape(a), _shape(b)
     if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
         raise ValueError(f"{op} takes shapes (..., n, k) and (..., k, m), got {left} and {right}; make a vector (1, n)")
     return _apply(op, a, b, *rest)
@@ -286,16 +310,15 @@ def _matmul(a, b, op="@", *rest):
 def linear(x, w, b, activation=None):
     """activation(x @ w + b), for x (..., n, k), w (k, m), b (m,), and None, "relu" or "tanh" as activation.
 
-    The sum and what becomes of it are two nodes on one array: no rule reads the sum, so it is overwritten.
+    One node on one array: no rule reads the sum, so the activation overwrites it, and its own rule comes first.
     """
     if activation not in (None, "relu", "tanh"):
         raise ValueError(f"the activation must be None, 'relu' or 'tanh', not {activation!r}")
     out = _matmul(x, w, "linear", b)
-    if activation is None:
-        return out
-    y = np.maximum(out.data, 0, out=out.data) if activation == "relu" else np.tanh(out.data, out=out.data)
-    rule = _RULES[activation][1]
-    return _node(activation, y, [out], [lambda g: rule(g, y, y)])
+    if activation:
+        np.maximum(out.data, 0, out=out.data) if activation == "relu" else np.tanh(out.data, out=out.data)
+        out._op, out._first = f"linear, {activation}", _RULES[activation][1]
+    return out
 
 
 def stack(values, shape):
@@ -368,8 +391,7 @@ def train_step(model, xs, ys, learning_rate):
     parameters = model.parameters()
     for p in parameters:
         p.grad = 0.0
-    error = model.batch(np.asarray(xs, dtype=float)) - np.reshape(ys, (len(xs), -1))
-    loss = (error**2).mean()
+    loss = model.batch(np.asarray(xs, dtype=float)).squared_error(np.reshape(ys, (len(xs), -1)))
     loss.backward()
     for p in parameters:
         p.data = p.data - learning_rate * p.grad

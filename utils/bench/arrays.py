@@ -5,6 +5,8 @@ must agree on them.
     mlp         784-256-10, relu, softmax cross-entropy, batch of 128, float32 (V1)
     attention   one head, 8 x 128 x 64 with four 64 x 64 projections, float32, random cotangent (V2)
     moons       the network of `scalar`, one step of gradient descent on all points, float64 (V3)
+
+Each writes a workload as its users do: where PyTorch has one operation (`cross_entropy`, `mse_loss`), level 2 has too.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ def level02(engine, workload: str) -> Workload:
             for leaf, array in zip(leaves, arrays, strict=True):
                 leaf.data, leaf.grad = array, 0.0
             out = linear(linear(linear(x, w1, b1, "relu"), w2, b2, "relu"), w3, b3)
-            loss = ((out - y) ** 2).mean()
+            loss = out.squared_error(y)
             loss.backward(inner=False)
             for leaf in leaves:
                 leaf.data = leaf.data - RATE * leaf.grad
