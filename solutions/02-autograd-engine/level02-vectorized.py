@@ -256,7 +256,7 @@ _ones = lru_cache(16)(np.ones)
 def unbroadcast(g, shape):
     """g summed over the axes along which broadcasting stretched an operand of this `shape`."""
     extra = g.ndim - len(shape)
-    if len(shape) == 1 and extra and g.shape[-1:] == shape:  # a bias: ones @ g is faster than a sum over rows
+    if len(shape) == 1 and extra:  # a bias: ones @ g is faster than a sum over rows
         return _ones(g.size // shape[0], g.dtype).dot(g.reshape(-1, shape[0]))
     stretched = tuple([i + extra for i, n in enumerate(shape) if n == 1])
     out = np.add.reduce(g, (*range(extra), *stretched))
