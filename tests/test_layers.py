@@ -166,6 +166,15 @@ def test_mismatch_tells_shape_entry_and_precision():
     assert arrays.mismatch("y", pack(expected * np.nan), expected).yours == "nan"
 
 
+@pytest.mark.parametrize(("factor", "words"), [
+    (np.nan, "A nan or inf comes from"), (np.inf, "grew without bound"), (-1e7, "they diverge"),
+    (1 + 4e-6, "a detour through float32"), (100.0, None), (1.1, None), (0.0, None)])
+def test_mismatch_tells_the_sort_of_wrong_where_the_numbers_tell(factor, words):
+    signs = "nan or inf", "diverge", "float32"
+    told = arrays.mismatch("w", 200.0 * factor, 200.0).detail or ""
+    assert (words in told) if words else not any(sign in told for sign in signs)
+
+
 # The oracle agrees with PyTorch
 
 @pytest.mark.parametrize("name", ["linear", "relu", "tanh", "softmax", "cross_entropy", "squared_error"])

@@ -82,7 +82,7 @@ functions = {
 }
 with yours():
     for name, f in functions.items():
-        print(f"{name:12} slope {practice.slope(f, 2.0):8.3f}   measured {numerical_gradient(f, 2.0):8.3f}")
+        print(f"{name:12} slope {practice.slope(f, 2.0):8.3f}  measured {numerical_gradient(f, 2.0):8.3f}")
 
 # hint("1.2")
 
@@ -119,7 +119,9 @@ check("1.3")
 with yours():
     by_hand = practice.gradients_by_hand(SIZES, PRICES, 1.0, 2.0)
     _, *by_autograd = practice.loss_and_gradients(SIZES, PRICES, 1.0, 2.0)
-    measured = numerical_gradient(lambda w, b: practice.loss_and_gradients(SIZES, PRICES, w, b)[0], [1.0, 2.0])
+    def loss(w, b):
+        return practice.loss_and_gradients(SIZES, PRICES, w, b)[0]
+    measured = numerical_gradient(loss, [1.0, 2.0])
     print("by hand  ", *(f"{x:.9f}" for x in by_hand))
     print("autograd ", *(f"{x:.9f}" for x in by_autograd))
     print("measured ", *(f"{x:.9f}" for x in measured))
@@ -299,9 +301,10 @@ examine(11, SIZES, PRICES, 0.05, 3)
 
 # %%
 import torch
+from torch import nn
 
 torch.manual_seed(0)
-model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1)).double()
+model = nn.Sequential(nn.Linear(2, 8), nn.Dropout(0.5), nn.Linear(8, 1)).double()
 examine(12, [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]], [0.5, -1.0])
 examine(13, [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]], [1.0, 2.0, 3.0], [0.5, -1.0])
 examine(14, model, [[1.0, 2.0]])
@@ -332,7 +335,7 @@ examine(14, model, [[1.0, 2.0]])
 # | p | the gradient has the wrong sign |
 
 # %% answer="3.1"
-answer_3_1 = {1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None,      # a letter for each patient
+answer_3_1 = {1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None,  # a letter for each patient
               8: None, 9: None, 10: None, 11: None, 12: None, 13: None, 14: None}
 ### BEGIN SOLUTION
 answer_3_1 = dict(zip(range(1, 15), "abcdefghijklmn"))
@@ -458,7 +461,9 @@ check(3)
 # %% try="4.1"
 with yours():
     print("curvature", practice.curvature(functions["(x^2 + 1)^3"], 2.0))
-    print("H v      ", practice.hessian_times(lambda x: (x**3).sum() + x[0] * x[1], [1.0, 2.0], [1.0, 0.0]))
+    def g(x):
+        return (x**3).sum() + x[0] * x[1]
+    print("H v      ", practice.hessian_times(g, [1.0, 2.0], [1.0, 0.0]))
 
 # hint("4.1")
 

@@ -91,8 +91,8 @@ for name, batch in (("once ", examples), ("twice", examples + examples)):
 
 # %%
 parts = [examples[:3], examples[3:]]
-print("mean of the batches' means ", sum(gradient_of_sum(part) / len(part) for part in parts) / len(parts))
-print("sums, divided by N once    ", sum(gradient_of_sum(part) / len(examples) for part in parts))
+print("mean of the batches' means", sum(gradient_of_sum(part) / len(part) for part in parts) / len(parts))
+print("sums, divided by N once   ", sum(gradient_of_sum(part) / len(examples) for part in parts))
 
 # %% [markdown]
 # The second. In a mean of means the lonely fourth example counts three times as much as each of the others.

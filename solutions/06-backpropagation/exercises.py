@@ -396,7 +396,8 @@ with yours():
     dropout = layers.Dropout(0.25, np.random.default_rng(0))
     out = dropout.forward(np.ones((100, 100)))
     print("kept", int((out != 0).sum()), "  mean", round(out.mean(), 3), "  largest", round(out.max(), 4))
-    print("passes back where it passed forward:", np.array_equal(dropout.backward(np.ones((100, 100))), out))
+    back = dropout.backward(np.ones((100, 100)))
+    print("passes back where it passed forward:", np.array_equal(back, out))
 
 # hint("3.3")
 
@@ -463,7 +464,8 @@ x, labels = rng.normal(size=(20, 16)), rng.integers(0, 4, size=20)
 W1, b1, W2, b2 = (rng.normal(size=shape) for shape in ((16, 32), (32,), (32, 4), (4,)))
 
 def with_layers():
-    first, second, loss = layers.Linear(16, 32, rng), layers.Linear(32, 4, rng), layers.SoftmaxCrossEntropy()
+    first, second = layers.Linear(16, 32, rng), layers.Linear(32, 4, rng)
+    loss = layers.SoftmaxCrossEntropy()
     first.W, first.b, second.W, second.b = W1, b1, W2, b2
     model = layers.Sequential([first, layers.Tanh(), second])
     value = loss.forward(model.forward(x), labels)

@@ -55,7 +55,8 @@ def candidates(X, G):
     return {name: a @ b for name, (a, b) in products.items() if a.shape[1] == b.shape[0]}
 
 for N, nin, nout in [(3, 2, 4), (2, 2, 2)]:
-    fits = [name for name, made in candidates(np.ones((N, nin)), np.ones((N, nout))).items() if made.shape == (nin, nout)]
+    made = candidates(np.ones((N, nin)), np.ones((N, nout)))
+    fits = [name for name, product in made.items() if product.shape == (nin, nout)]
     print(f"N = {N}, nin = {nin}, nout = {nout}: shaped like W:", ", ".join(fits))
 
 # %% [markdown]

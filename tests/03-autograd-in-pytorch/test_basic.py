@@ -14,6 +14,7 @@ LOOK = """
 def look(t):
     return [int(t.requires_grad), int(t.is_leaf), int(t.grad_fn is not None), t.element_size()]
 """
+FIRST = "One step from 0 moves a parameter by minus the learning rate times its gradient."
 WHAT = "As [requires_grad, is_leaf, has a grad_fn, bytes a number]: "
 FUNCTIONS = (               # source, and its derivative
     ("def f(x):\n    return (x**2 + 1) ** 3", lambda x: 6 * x * (x**2 + 1) ** 2),
@@ -163,12 +164,13 @@ def test_parameters_after_a_few_steps(module):
         scene, *data = _fit(module, steps)
         right = descend(*data, 0.05, steps)
         wrong = {"gradient-not-cleared": {"clear": False}, "loss-summed": {"factor": 6.0}, "ascends": {"factor": -1.0},
-                 "factor-two-missing": {"factor": 0.5}, "offset-not-moved": {"move_b": False}}
+                 "factor-two-missing": {"factor": 0.5}, "offset-not-moved": {"move_b": False},
+                 "stays-at-start": {"factor": 0.0}}
         with np.errstate(all="ignore"):
             slipped = {id: descend(*data, 0.05, steps, **option) for id, option in wrong.items()}
         for k, name in enumerate("wb"):
             slips = {id: [out[k]] for id, out in slipped.items() if not np.isclose(out[k], right[k])}
-            scene.wants(name, right[k], slips=slips)
+            scene.wants(name, right[k], FIRST if steps == 1 else None, slips=slips)
         scene.keep()
 
 

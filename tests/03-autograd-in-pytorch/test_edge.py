@@ -42,6 +42,7 @@ def _trains(module, patient: str, slope_of_error=squared, slips=None) -> None:
         scene.parts("out", "w", "b")
         right = descend(sizes, prices, slope_of_error, steps)
         wrong = {id: descend(sizes, prices, other, steps) for id, other in (slips or {}).items()}
+        wrong["stays-at-start"] = (0.0, 0.0)
         for k, name in enumerate("wb"):
             apart = {id: [out[k]] for id, out in wrong.items() if not np.isclose(out[k], right[k])}
             scene.wants(name, right[k], slips=apart)
@@ -135,7 +136,7 @@ def test_patient_8(module):
         x = float(scene.drawn(1)[0])
         scene.make("out", "patient_8", x)
         scene.parts("out", "y", "slope")
-        scene.wants("y", math.exp(x) + 1)
+        scene.wants("y", math.exp(x) + 1, slips={"purpose-lost": [math.exp(x)]})
         scene.wants("slope", math.exp(x))
         scene.keep()
 
@@ -147,7 +148,7 @@ def test_patient_9(module):
         scene = module.scene("patient_9")
         scene.make("out", "patient_9", x)
         t, slope = math.sin(x), math.cos(x)
-        scene.wants("out", (2 * t + 3 * t**2) * slope)
+        scene.wants("out", (2 * t + 3 * t**2) * slope, slips={"purpose-lost": [2 * t * slope, 3 * t**2 * slope]})
         scene.keep()
 
 

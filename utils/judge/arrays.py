@@ -11,6 +11,7 @@ from utils.judge.worker import unpack
 
 ABSOLUTE = 1e-12
 FLOAT32 = 1e-5              # what single precision leaves of a number
+HUGE = 1e6                  # times what is right: no slip in a factor, but growth
 SMALL = 16                  # entries: an array that is shown whole
 
 
@@ -61,10 +62,24 @@ def mismatch(quantity: str, report, expected, loose: bool = False, tolerance: fl
         return None
     place = tuple(int(i) for i in np.argwhere(off)[0])
     entry = f"{quantity}[{', '.join(map(str, place))}]" if place else quantity
-    detail = _all(quantity, yours, expected)
-    if yours.dtype.itemsize < 8 and np.all(np.abs(yours - expected) <= FLOAT32 * (np.abs(expected) + largest)):
-        detail = f"Your numbers are right to seven digits: they are {yours.dtype}, and the inputs were float64."
+    detail = " ".join(filter(None, (_sign(yours, expected, largest), _all(quantity, yours, expected)))) or None
     return Mismatch(entry, shown(yours[place].item()), shown(expected[place].item()), detail)
+
+
+def _sign(yours: np.ndarray, expected: np.ndarray, largest: float) -> str | None:
+    """What sort of wrong it is, where the numbers by themselves tell."""
+    if not np.isfinite(yours).all():
+        return ("A nan or inf comes from a division by 0, a logarithm of 0, or steps that grew without bound. "
+                "Print the values before it, one after the other.")
+    if np.abs(yours).max() > HUGE * max(largest, 1.0):
+        return ("More than a million times too large: where steps are repeated they diverge, each overshooting by more "
+                "than the one before.")
+    if np.all(np.abs(yours - expected) <= FLOAT32 * (np.abs(expected) + largest)):
+        if yours.dtype.itemsize < 8:
+            return f"Your numbers are right to seven digits: they are {yours.dtype}, and the inputs were float64."
+        return ("Nearly right: off by less than 1 part in 100,000, as after a detour through float32, or with a small "
+                "constant added.")
+    return None
 
 
 def alike(one, other) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,7 @@ BRIEF = Limits(cpu=0.2, wall=2.0)
 LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
 LONGEST_LOST = 90.0         # wall seconds that scripts which end Python or reach a limit may take in all
 
+DEVICE = re.compile(r"CUDA|device", re.IGNORECASE)      # in an error of PyTorch about where a tensor is
 LONGEST = 400                                        # characters of a value that are shown
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
@@ -212,4 +214,5 @@ def sentence(error: dict) -> str:
         return f"{LIMITED[kind]} ({error['type'] + ': ' if error['type'] else ''}{text})."
     if kind in ("timeout", "crash"):
         return text[:1].upper() + text[1:] + "."
-    return f"{error['type']}: {text}"
+    cure = " Everything here runs on the processor: leave devices out." if DEVICE.search(text) else ""
+    return f"{error['type']}: {text}{cure}"

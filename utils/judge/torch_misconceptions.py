@@ -23,6 +23,9 @@ TOLD = {
     "batches-added": ("2.2", "Each batch's own mean was added up, so the gradient is about as many times too large as "
                       "there are batches."),
     "last-batch-only": ("2.2", "Only the last batch counts: the gradients were cleared between the batches."),
+    "stays-at-start": ("3.2", "`w` and `b` are still where they began: no step has moved them."),
+    "purpose-lost": ("3.4", "The error is gone, and a part of what the program is for with it: read its first line "
+                     "again."),
     "other-loss": ("3.3", "The program is for the mean absolute error; this repair computes another loss."),
     "clipping-lost": ("3.3", "The clipping is gone, and with it what the program is for."),
     "state-lost": ("3.4", "The state no longer carries over from step to step. Its number should, not its history."),
