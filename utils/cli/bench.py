@@ -144,7 +144,8 @@ def table(rows: list) -> Table:
                         overflow="fold")
     for row in rows:
         ratio = "x" if row.theirs is not None or row.against else ""
+        target = "" if row.bound is None else f"{'≥' if row.at_least else '≤'} {row.bound:g}{ratio}"
         made.add_row(row.id, escape(row.what), number(row.ours), number(row.theirs), row.unit, row.against,
-                     number(row.figure) + (ratio if row.figure is not None else ""),
-                     f"{'≥' if row.at_least else '≤'} {row.bound:g}{ratio}", MET[row.met], escape(row.note))
+                     number(row.figure) + (ratio if row.figure is not None else ""), target or "none, shown",
+                     MET[row.met] if target else "", escape(row.note))
     return made

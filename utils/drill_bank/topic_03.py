@@ -64,7 +64,7 @@ def _average(rng: Random) -> Draw:
             (mean, "That is the whole gradient; the first batch brings only its share."),
             ((one + two) / 6, "Divided twice. Once, by the number of all examples."),
         ]),
-        "naive": box("with each batch's own mean", (one + two) / 2 + three, [
+        "naive": box("with two means", (one + two) / 2 + three, [
             (mean, "That is the right gradient, and this program does not find it. What does each pass add?"),
             (((one + two) / 2 + three) / 2, "The passes accumulate: nobody divides by two."),
             (one + two + three, "That is the sum of all three; here the first batch is averaged."),
