@@ -25,6 +25,7 @@ def course(request, tmp_path_factory):
     _answer(course, hand_in(course, "reference", reference))
     hand_in(course, "sabotaged", reference + SABOTAGE)
     course.run("autograde", topic.slug)
+    course.run("generate_feedback", topic.slug, "--student", "sabotaged")
     return course
 
 
@@ -61,3 +62,11 @@ def test_the_reference_earns_all_it_promises(course):
 
 def test_a_module_that_breaks_on_import_earns_nothing(course):
     assert sum(course.points("sabotaged").values()) == 0
+
+
+def test_feedback_says_for_every_exercise_what_it_earned_and_what_went_wrong(course):
+    topic = course.topic
+    pages = {name: course.shown("sabotaged", name) for name in topic.notebooks}
+    listed = " ".join(pages.values())
+    assert [e.id for e in topic.exercises if f"{e.id} {e.title}: 0 of {e.points}" not in listed] == []
+    assert "sabotaged on purpose" in pages["exercises"]

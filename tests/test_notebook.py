@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 from types import SimpleNamespace
 
@@ -34,6 +35,19 @@ def test_check_judges_the_file_on_disk_and_keeps_what_it_saw(folder):
     record = progress.read()[TOPIC.slug]
     assert progress.state(TOPIC, TOPIC.exercise("1.3"), record) == "done"
     assert progress.state(TOPIC, TOPIC.exercise("1.4"), record) == "open"
+
+
+def test_the_judge_stays_and_is_started_again_where_it_is_gone(folder):
+    written(folder, REFERENCE)
+    assert notebook.check("1.1").kept
+    process = notebook._judge()._process
+    written(folder, "raise ValueError")
+    assert not notebook.check("1.1").kept           # it stays, and judges the file as it is now
+    assert notebook._judge()._process is process
+    process.send_signal(signal.SIGINT)              # as a kernel's interrupt, which reaches the kernel's children
+    process.wait(10)
+    assert not notebook.check("1.1").kept
+    assert notebook._judge()._process is not process
 
 
 def test_check_of_a_level_covers_its_exercises_and_their_answers(folder):

@@ -5,9 +5,11 @@ None of them raises, whatever a learner does; only for nbgrader's Validate is a 
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from dataclasses import replace
+from functools import cache
 from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -20,7 +22,7 @@ from utils.curriculum import topic as find_topic
 from utils.fresh import followed
 from utils.hints import ladder
 from utils.judge.answers import variable
-from utils.judge.client import JudgeError, judge_folder
+from utils.judge.client import JudgeError, JudgeProcess
 
 GRADING = "UPSTREAM_GRADING"        # set while nbgrader runs a notebook: the judge runs elsewhere then
 VALIDATING = "NBGRADER_VALIDATING"  # set by nbgrader's Validate
@@ -55,7 +57,7 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
         exercises = [e.id for e in where.level(what).exercises] if isinstance(what, int) else [where.exercise(what).id]
         given = {what: answer} if answer is not None else _in_kernel(exercises)
         answers = {id: _data(value) for id, value in given.items()}
-        report = judge_folder(where, folder, only=exercises, answers=answers)
+        report = _judge().judge(where, folder, only=exercises, answers=answers)
     except (CurriculumError, JudgeError) as problem:
         return Message(f"check: {problem}")
     if folder == where.work:
@@ -66,6 +68,14 @@ def check(what: int | str, answer=None, *, topic: str | None = None):
         note = f"This kernel still holds an older {where.module}: run the cell that imports it again."
         report = replace(report, notes=(*report.notes, note))
     return report
+
+
+@cache
+def _judge() -> JudgeProcess:
+    """The judge that stays with this kernel: every check but the first finds it started."""
+    judge = JudgeProcess()
+    atexit.register(judge.close)
+    return judge
 
 
 def _in_kernel(exercises: list[str]) -> dict:

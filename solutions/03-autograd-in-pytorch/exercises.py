@@ -200,6 +200,7 @@ def fit_with_values(steps):
         b.data -= 0.05 * b.grad
     return w.data, b.data
 
+# %%
 def timed(name, fit, *arguments):
     """Run 50 steps, print what one cost, and return w and b."""
     started = perf_counter()
@@ -259,6 +260,8 @@ check(2)
 # 20 steps?
 
 # %%
+from textwrap import shorten
+
 def examine(number, *arguments):
     """Run one patient, and show what it returns or what PyTorch says."""
     patient = getattr(practice, f"patient_{number}")
@@ -268,9 +271,9 @@ def examine(number, *arguments):
         try:
             print("  returns", patient(*arguments))
         except Exception as error:
-            print(f"  {type(error).__name__}: {str(error)[:300]}")
+            print(f"  {type(error).__name__}: {shorten(str(error), 280, placeholder=' ...')}")
     for warning in heard[:1]:
-        print("  warning:", str(warning.message)[:110], "...")
+        print("  warning:", shorten(str(warning.message), 90, placeholder=" ..."))
 
 for number in (1, 2, 3, 4):
     examine(number, SIZES, PRICES, 0.05, 20)
@@ -317,28 +320,28 @@ examine(14, model, [[1.0, 2.0]])
 #
 # | | cause |
 # |---|---|
-# | a | the gradient is never cleared |
-# | b | the gradient is cleared before it is used |
-# | c | the parameter is replaced by something that is not a leaf |
-# | d | the forward pass is not recorded |
-# | e | tensors are turned into numbers inside the loss |
-# | f | the loss is made into a new leaf |
-# | g | what is called a parameter was never a leaf |
-# | h | a number that the tape saved is written over |
-# | i | a shared part of the tape is played twice |
-# | j | a state drags its whole past along |
-# | k | a log keeps every graph alive |
-# | l | the pass starts from many numbers instead of one |
-# | m | shapes are broadcast against each other |
-# | n | a layer stays in its training mode, and the report is recorded |
-# | o | the learning rate is too large |
-# | p | the gradient has the wrong sign |
+# | a | the learning rate is too large |
+# | b | a log keeps every graph alive |
+# | c | the forward pass is not recorded |
+# | d | shapes are broadcast against each other |
+# | e | the gradient is cleared before it is used |
+# | f | a number that the tape saved is written over |
+# | g | the parameter is replaced by something that is not a leaf |
+# | h | a layer stays in its training mode, and the report is recorded |
+# | i | the loss is made into a new leaf |
+# | j | the gradient is never cleared |
+# | k | a state drags its whole past along |
+# | l | the gradient has the wrong sign |
+# | m | the pass starts from many numbers instead of one |
+# | n | tensors are turned into numbers inside the loss |
+# | o | a shared part of the tape is played twice |
+# | p | what is called a parameter was never a leaf |
 
 # %% answer="3.1"
 answer_3_1 = {1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None,  # a letter for each patient
               8: None, 9: None, 10: None, 11: None, 12: None, 13: None, 14: None}
 ### BEGIN SOLUTION
-answer_3_1 = dict(zip(range(1, 15), "abcdefghijklmn"))
+answer_3_1 = dict(zip(range(1, 15), "jegcnipfokbmdh"))
 ### END SOLUTION
 
 # %% try="3.1"
@@ -547,7 +550,8 @@ check("4.3")
 
 # %% [markdown]
 # Read each line from right to left, the way the gradient went. With `w = 0.5` every layer halves it or worse. With
-# `w = 2` the stack saturates instead, and the factor $1 - \tanh^2$ does the same.
+# `w = 1` only the factor $1 - \tanh^2$ is left, and it fades slowly. With `w = 2` the stack saturates: that factor is
+# near 0, and the gradient goes faster than ever.
 
 # %% [markdown]
 # ### Level 4 in one view, and the whole path

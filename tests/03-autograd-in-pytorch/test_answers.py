@@ -5,7 +5,7 @@ from __future__ import annotations
 from utils.drills import problem
 from utils.judge import Broken, promise
 
-CAUSES = dict(zip(range(1, 15), "abcdefghijklmn", strict=True))      # patient -> the letter of its cause
+CAUSES = dict(zip(range(1, 15), "jegcnipfokbmdh", strict=True))      # patient -> the letter of its cause
 LETTERS = "abcdefghijklmnop"
 
 

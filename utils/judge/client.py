@@ -53,6 +53,8 @@ class JudgeProcess:
         request = {"topic": topic.slug, "folder": str(folder.resolve()),
                    "file": str(file.absolute()) if file else None, "only": sorted(only) if only is not None else None,
                    "seed": DEFAULT_SEED if seed is None else seed, "answers": answers, "isolation": self.isolation}
+        if self._process is not None and self._process.poll() is not None:     # an interrupt meant for this process
+            self.close()                                                        # has reached it too
         if self._process is None:
             self._start()
         try:
