@@ -214,7 +214,7 @@ with yours():
     print("the same parameters:", all(abs(x - y) < 1e-9 for x, y in zip(theirs, ours)))
 
 # %% [markdown]
-# On so few numbers `Value` is no slower, and often faster: each of PyTorch's operations costs several microseconds
+# On so few numbers `Value` keeps up, and often wins: each of PyTorch's operations costs several microseconds
 # before it has computed anything. **Predict** what a step costs on six thousand houses, a thousand times as many.
 
 # %%

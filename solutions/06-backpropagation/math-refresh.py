@@ -111,7 +111,7 @@ check("R1", answer_R1)
 # `X @ W + b` adds a vector of shape (nout,) to a matrix of shape (N, nout). NumPy copies it to every row, silently.
 # Copying is an operation, and its way back is a sum.
 #
-# **Predict** the shape of the gradient by each of these three, and over which axes the sum runs.
+# **Predict** the gradient for each of the four shapes below, and over which axes the sum runs.
 
 # %%
 def unbroadcast(G, shape):
