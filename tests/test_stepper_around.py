@@ -171,6 +171,15 @@ def test_what_shows_without_a_kernel_is_the_picture_and_the_steps_in_words():
     assert "x.grad: was 5.0, add 1.0 × 2.0 = 2.0, now 7.0" in before
 
 
+def test_a_feedback_page_is_given_the_picture_alone(monkeypatch):
+    """Its sanitizer takes scripts away, and an output of more than 200,000 characters altogether."""
+    monkeypatch.setenv("UPSTREAM_GRADING", "1")
+    shown = step(graph(160))._repr_mimebundle_()[0]["text/html"]
+    assert "<script" not in shown and "<style" not in shown
+    assert "data:image/svg+xml;base64," in shown and "steps in words" in shown
+    assert len(shown) < 200_000
+
+
 def failing(folder, source, what):
     return judge_folder(TOPIC, written(folder, source).parent, only=[what])
 
