@@ -94,6 +94,10 @@ def network():
     return (inputs[0] - 1.0) ** 2
 
 
+def test_inputs_with_a_name_are_told_first():
+    assert step(network()).trace["steps"][0]["text"].startswith("The inputs are given: x1 = 1.0, x2 = -2.0, v")
+
+
 def test_neurons_fold_into_one_card_each():
     data = step(network()).trace
     flat, folded = data["views"]

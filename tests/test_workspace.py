@@ -246,7 +246,9 @@ def run_all(page, timed_out) -> None:
 
 
 def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp_path):
-    """A learner's own Value, wrong in one place: the check's card, a hint, the drawing and the stepper, played."""
+    """A learner's own Value, wrong in one place: the check's card, a hint, the drawing, training stopped by its button,
+    and the stepper, played.
+    """
     url, copy, _ = lab
     chromium = need("chromium")
     browsers = need_module("playwright.sync_api")
@@ -257,7 +259,9 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp
     cells = ["from utils.notebook import check, hint\nfrom utils.stepper import step\n"
              "from utils.visualization import draw\nfrom value import Value",
              "a = Value(3.0, label='a'); y = a * a; y.backward(); draw(y)", 'check("2.3")', 'hint("2.3")',
-             'step(check("2.3"))']
+             "import time\nfrom utils.datasets import two_moons\nfrom utils.training import watch_training\n"
+             "losses = watch_training(lambda *_: time.sleep(0.01) or 0.5, lambda p: Value(p[0]), *two_moons(8), "
+             "steps=10**6)", 'print(len(losses), "steps kept")\nstep(check("2.3"))']
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells], metadata=kernel)
     nbformat.write(notebook, folder / "probe.ipynb")
@@ -278,8 +282,14 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp
         drawn = told.locator("img").evaluate("image => image.complete && image.naturalWidth > 50")
         picture = page.locator(".jp-OutputArea-output img").first
         shown = picture.evaluate("image => image.complete && image.naturalWidth > 50"), picture.get_attribute("alt")
-        stepper = page.locator(".upstream-stepper")
+        training = page.locator(".jp-OutputArea-output", has=page.locator("progress"))
+        training.locator("img").wait_for(timeout=60_000)        # the loss and the boundary, while it runs
+        page.locator('[data-command="notebook:interrupt-kernel"]').first.click()
+        stopped = training.filter(has_text="stopped by you; the model keeps what it has learned")
+        stopped.wait_for(timeout=60_000)
+        stepper = page.locator(".upstream-stepper")             # of the next cell, which runs as ever
         stepper.wait_for(timeout=60_000)
+        went_on = page.locator(".jp-OutputArea-output", has_text="steps kept").count()
         number_of_cells = page.locator(".jp-Cell").count()
         stepper.focus()
         for key in ("End", "ArrowLeft", "ArrowLeft", "b", "d", "d"):     # b and d d: commands of JupyterLab outside
@@ -296,6 +306,7 @@ def test_jupyterlab_runs_a_notebook_with_check_hint_drawing_and_stepper(lab, tmp
     assert "out.backward()" in card
     assert "a.grad" in card
     assert 'hint("2.3")' in card
+    assert went_on == 1
     assert drawn    # the failing program
     assert shown[0]
     assert "a" in shown[1]

@@ -103,7 +103,8 @@ def _number(data: object) -> float | None:
 
 
 def _opening(trace: Trace) -> dict:
-    given = [f"{n.name} = {show(n.data)}" for n in trace.nodes if not n.op]
+    leaves = sorted((n for n in trace.nodes if not n.op), key=lambda n: not n.label)       # those with a name first
+    given = [f"{n.name} = {show(n.data)}" for n in leaves]
     text = "The inputs are given: " + ", ".join(given[:6]) + (f" and {len(given) - 6} more." if len(given) > 6 else ".")
     return {"kind": "start", "node": None, "text": text}
 

@@ -9,6 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from IPython.display import DisplayHandle, display
 
@@ -48,8 +49,10 @@ def watch_training(train_step: Callable, model: Callable, xs: Sequence, ys: Sequ
     losses: list[float] = []
     handle = display(Frame(f"step 0 of {steps}", 0, steps), display_id=True)
     watched = not os.environ.get(GRADING)       # a feedback page shows the last picture only
-    shown, cost, ending = clock(), 0.0, "done"
+    cost, ending = 0.0, "done"
     try:
+        import_module("matplotlib.figure")      # takes long: here it is no part of what the first picture costs
+        shown = clock()
         while len(losses) < steps:
             loss = train_step(model, xs, ys, learning_rate)
             if not isinstance(loss, (int, float)):
