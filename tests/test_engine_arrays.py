@@ -69,7 +69,7 @@ def test_squared_error_agrees_with_pytorch():
 
 def test_targets_of_another_shape_are_refused():
     """(4, 1) beside (4,) would be sixteen differences."""
-    with pytest.raises(ValueError, match=r"takes targets of the shape \(4, 1\), not \(4,\): reshape them"):
+    with pytest.raises(ValueError, match=r"takes targets shaped \(4, 1\), got \(4,\): reshape"):
         Value(np.ones((4, 1))).squared_error(np.ones(4))
 
 
@@ -114,6 +114,21 @@ def test_arrays_say_what_is_wrong():
     for wrong in (None, "1", 1j, [a]):
         with pytest.raises(TypeError, match="a number or an array of numbers"):
             a + wrong
+    for wrong in ("1", [None, 1.0, 2.0], [1j, 1.0, 2.0]):
+        with pytest.raises(TypeError, match="a number or an array of numbers"):
+            a.backward(wrong)
+    assert a.grad == 0.0
+
+
+def test_shapes_that_do_not_fit_are_said():
+    linear, x = ENGINE["linear"], np.ones((2, 3))
+    words = r"takes shapes that are equal, or 1 where they differ, .* got \(2, 3\).*\(2, 4\): reshape one"
+    with pytest.raises(ValueError, match=words):
+        Value(x) * np.ones((2, 4))
+    with pytest.raises(ValueError, match=r"linear takes shapes .* got \(2, 3\), \(3, 4\), \(3,\): reshape one"):
+        linear(x, Value(np.ones((3, 4))), Value(np.ones(3)))
+    with pytest.raises(ValueError, match="axis 2 is out of bounds"):
+        Value(x).sum(2)
 
 
 def test_a_leaf_keeps_its_own_copy():

@@ -97,12 +97,6 @@ def _right(g, a, b):
     return (a if a.ndim == 2 else a.reshape(-1, a.shape[-1])).T.dot(g if g.ndim == 2 else g.reshape(-1, g.shape[-1]))
 
 
-def _linear(a, w, b):
-    y = _product(a, w)
-    y += b
-    return y
-
-
 # g: gradient of the output, y: the output, a and b: the operands
 _RULES = {  # forward                        VJP for a                                        VJP for b
     "+":       (lambda a, b: a + b,          lambda g, y, a, b: g,                            lambda g, y, a, b: g),
@@ -122,7 +116,8 @@ _RULES = {  # forward                        VJP for a                          
     "mean":    (lambda a, axis: a.mean(axis), lambda g, y, a, axis: _expand(g * (y.size / a.size), a, axis)),
     "max":     (lambda a, axis: a.max(axis), lambda g, y, a, axis: _expand(g, a, axis) * _largest(a, axis)),
     "T":       (_t,                          lambda g, y, a: _t(g)),
-    "linear":  (_linear, lambda g, y, a, w, b: _product(g, _t(w)), lambda g, y, a, w, b: _right(g, a, w),
+    "linear":  (lambda a, w, b: np.add(y := _product(a, w), b, out=y),  # b is added in place
+                lambda g, y, a, w, b: _product(g, _t(w)), lambda g, y, a, w, b: _right(g, a, w),
                 lambda g, y, a, w, b: g),
     "cross entropy": (_cross_entropy,        lambda g, y, a, labels: _cross_entropy_vjp(g, a, labels)),
     "squared error": (_squared_error, lambda g, y, a, targets: np.subtract(a, targets) * (2 * float(g) / np.size(a))),
@@ -197,8 +192,7 @@ class Value:
     def squared_error(self, targets):
         """The mean of (a - target)**2 over all elements, for an array `targets` of the same shape."""
         if np.shape(targets) != _shape(self):
-            raise ValueError(f"squared_error takes targets of the shape {_shape(self)}, not {np.shape(targets)}: "
-                             "reshape them, or broadcasting pairs every one with every element")
+            raise ValueError(f"squared_error takes targets shaped {_shape(self)}, got {np.shape(targets)}: reshape")
         return _apply("squared error", self, settings=(_array(targets),))
 
     def backward(self, gradient=None, inner=True):
@@ -211,7 +205,8 @@ class Value:
         if gradient is None and data.size != 1:
             raise ValueError(f"backward() starts from a single number, and this has the shape {data.shape}; "
                              "call sum() or mean() first, or pass a gradient of that shape")
-        seed = np.array(1.0, data.dtype, ndmin=data.ndim) if gradient is None else np.array(gradient, data.dtype)
+        gradient = np.ones((1,) * data.ndim) if gradient is None else _array(gradient)
+        seed = np.array(gradient, data.dtype)
         if seed.shape != data.shape:
             raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {data.shape}")
         nodes, uses = [self], {}
@@ -296,7 +291,13 @@ def _shape(x):
 def _apply(op, *operands, settings=()):
     forward, *vjps = _RULES[op]
     arrays = [x.data if type(x) is Value else _array(x) for x in operands]
-    y = forward(*arrays, *settings)
+    try:
+        y = forward(*arrays, *settings)
+    except ValueError as error:
+        if len(arrays) > 1:
+            raise ValueError(f"{op} takes shapes that are equal, or 1 where they differ, counted from the last axis; "
+                             f"got {', '.join(str(np.shape(a)) for a in arrays)}: reshape one") from error
+        raise
     return _node(op, y, operands, vjps, (y, *arrays, *settings))
 
 
