@@ -103,6 +103,7 @@ def test_while_graded_check_leaves_the_verdict_to_the_judge(folder, monkeypatch)
     monkeypatch.setenv(notebook.GRADING, "1")
     written(folder, "while True: pass")
     assert "when this notebook is graded" in str(notebook.check(1))
+    assert "points are on this page" in str(notebook.status())
 
 
 def test_nbgraders_validate_sees_a_failing_check(folder, monkeypatch):
