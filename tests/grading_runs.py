@@ -9,6 +9,8 @@ Each prints what it did and what differed; exit status 1 if anything did.
 from __future__ import annotations
 
 import argparse
+import difflib
+import json
 import multiprocessing
 import os
 import random
@@ -51,7 +53,19 @@ def _state(root: Path) -> tuple:
 
 def _differences(one: tuple, other: tuple) -> list[str]:
     names = ("gradebook", "reports", "autograded", "grades.csv")
-    return [name for name, a, b in zip(names, one, other, strict=True) if a != b]
+    return [f"{name}{_where(a, b)}" for name, a, b in zip(names, one, other, strict=True) if a != b]
+
+
+def _where(one, other) -> str:
+    """Which entries of two tables differ, and the first lines that do."""
+    if not isinstance(one, dict):
+        return ""
+    keys = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+    texts = [table.get(keys[0], b"") for table in (one, other)]
+    lines = [text.decode("utf-8", "replace") if isinstance(text, bytes) else json.dumps(text, indent=1)
+             for text in texts]
+    told = [line[:200] for line in difflib.unified_diff(*map(str.splitlines, lines), lineterm="", n=0)][2:10]
+    return " of " + ", ".join(keys[:8]) + "".join(f"\n    {line}" for line in told) + "\n"
 
 
 def _hog() -> None:
