@@ -9,11 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 import queue
 import re
+import select
 import struct
+import threading
+import time
 
 LONGEST_REPLY = 32 << 20        # bytes; the largest honest one, an array of a million entries, has a third of it
+TOO_LARGE = f"its answer is larger than {LONGEST_REPLY >> 20} MB"
+CHUNK = 1 << 16                 # bytes that are read at once
 LONGEST = {"text": 400, "code": 160, "type": 80, "what": 80, "got": 80}      # characters of what a report may show
 SEEN_INSIDE = ("not-written", "absent", "lost-node", "raised", "recursion", "memory", "exit", "syntax", "misshapen",
                "output", "processes", "files")
@@ -42,22 +48,82 @@ def error(kind: str, text: str) -> dict:
             "step": None}
 
 
-def read(stream, replies: queue.Queue) -> None:
-    """Move replies from a worker's pipe to a queue, each a dict; the last thing there is a NoReply."""
+class Arriving:
+    """Replies as they come out of a worker's pipe."""
+
+    def __init__(self, stream):
+        self._number, self._held, self._last = stream.fileno(), bytearray(), None
+        os.set_blocking(self._number, False)
+        self._filled = select.poll()
+        self._filled.register(self._number, select.POLLIN)
+
+    def get(self, timeout: float) -> dict | NoReply:
+        """The next reply, the last one of all a NoReply; queue.Empty if there is none within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while (reply := self._last or self._next()) is None:
+            if not self._filled.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise queue.Empty
+            try:
+                part = os.read(self._number, CHUNK)
+            except BlockingIOError:
+                continue
+            except OSError:
+                part = b""
+            self._held += part
+            self._last = None if part else NoReply(None)
+        return reply
+
+    def _next(self) -> dict | NoReply | None:
+        """The reply that is held, if it is whole."""
+        size = _size(self._held[:8]) if len(self._held) >= 8 else None
+        if size is None or (size <= LONGEST_REPLY and len(self._held) < 8 + size):
+            return None
+        if size > LONGEST_REPLY:
+            self._last = NoReply("output", TOO_LARGE)
+            return self._last
+        body = bytes(self._held[8:8 + size])
+        del self._held[:8 + size]
+        if (reply := _decoded(body)) is None:
+            self._last = NoReply(None)
+        return self._last or reply
+
+
+def listen(stream) -> Arriving | queue.Queue:
+    """What gives a worker's replies by `get(timeout)`, as they come out of its pipe."""
+    if os.name != "nt":
+        return Arriving(stream)
+    replies: queue.Queue = queue.Queue()        # no pipe there can be asked whether it holds something
+    threading.Thread(target=_move, args=(stream, replies), daemon=True).start()
+    return replies
+
+
+def _move(stream, replies: queue.Queue) -> None:
+    """Move replies from a pipe to a queue; the last thing there is a NoReply."""
     last = NoReply(None)
     try:
         while len(head := stream.read(8)) == 8:
-            size = struct.unpack(">Q", head)[0]
-            if size > LONGEST_REPLY:
-                last = NoReply("output", f"its answer is larger than {LONGEST_REPLY >> 20} MB")
+            if _size(head) > LONGEST_REPLY:
+                last = NoReply("output", TOO_LARGE)
                 break
-            reply = json.loads(stream.read(size))
-            if not isinstance(reply, dict):
+            if (reply := _decoded(stream.read(_size(head)))) is None:
                 break
             replies.put(reply)
-    except (OSError, ValueError, RecursionError, MemoryError):       # closed by us, or bytes that are no reply
+    except (OSError, ValueError):       # closed by us
         pass
     replies.put(last)
+
+
+def _size(head: bytes) -> int:
+    return struct.unpack(">Q", head)[0]
+
+
+def _decoded(body: bytes) -> dict | None:
+    """A reply, or None if these bytes are none."""
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return reply if isinstance(reply, dict) else None
 
 
 def checked_error(said) -> dict | None:

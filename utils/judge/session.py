@@ -74,7 +74,7 @@ class Session:
         self._process: subprocess.Popen | None = None
         self._loaded = False
         self._family: Family | None = None
-        self._replies: queue.Queue = queue.Queue()
+        self._replies: replies.Arriving | queue.Queue | None = None
         self._load_error: dict | None = None
         self._spent = 0.0
         self._grown = 0
@@ -138,8 +138,7 @@ class Session:
                 stderr=subprocess.PIPE, start_new_session=True,
                 cwd=self.file.parent if self.file else tempfile.gettempdir())
         self._family = Family(self._process.pid)
-        self._replies = queue.Queue()
-        threading.Thread(target=replies.read, args=(self._process.stdout, self._replies), daemon=True).start()
+        self._replies = replies.listen(self._process.stdout)
 
     def _start(self, limits: Limits) -> None:
         self.begin(limits)
