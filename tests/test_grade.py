@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
+from multiprocessing import forkserver
 
 import pytest
 
@@ -26,6 +29,7 @@ from tests.grading_helpers import (  # noqa: F401  fixtures
 from tests.nbgrader_helpers import SLUG, TOPIC, Course
 from utils.cli.tools import need
 from utils.grading import records
+from utils.grading.pools import LocalPool, load_ahead
 from utils.grading.submission import SET_ASIDE
 from utils.sandbox.isolation import SANDBOX, VARIABLE
 
@@ -41,6 +45,24 @@ def test_it_stores_what_nbgraders_own_command_stores(pattern, graded, tmp_path):
         for only_ours in ("key", "scores"):
             assert stock[who].pop(only_ours) is None and ours[who].pop(only_ours) is not None
     assert stock == ours
+
+
+def test_workers_are_where_the_batch_is_and_can_be_interrupted_as_anything_can(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pool = LocalPool(1)
+    try:
+        assert pool.submit(os.getcwd).result() == str(tmp_path)
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.default_int_handler
+    finally:
+        pool.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fork server there")
+def test_what_loads_ahead_is_out_of_reach_of_ctrl_c(monkeypatch):
+    seen = []
+    monkeypatch.setattr(forkserver, "ensure_running", lambda: seen.append(signal.getsignal(signal.SIGINT)))
+    load_ahead()
+    assert seen == [signal.SIG_IGN] and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def test_there_is_a_row_and_a_record_for_every_submission(graded):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -38,7 +39,11 @@ def load_ahead() -> None:
         from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
         set_forkserver_preload(["utils.grading.warm"])
-        ensure_running()
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C while it loads is for this process alone
+        try:
+            ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
 
 class LocalPool:
@@ -88,6 +93,7 @@ def _end_family(pid: int) -> None:
 def _be_worker(folder: str) -> None:
     """In a new worker: in the batch's folder, out of reach of the terminal's Ctrl-C, and gone when the batch is."""
     os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what it starts is interrupted as anywhere
     if os.name != "nt":
         os.setpgid(0, 0)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
