@@ -14,6 +14,7 @@ from tests.layers import MODULES, REFERENCE, SKELETON, TOPIC, changed, written
 from utils.build.skeleton import Block, parse, skeleton
 from utils.judge import array_oracle, arrays
 from utils.judge.core import judge
+from utils.judge.engine import sentence
 from utils.judge.promises import collect
 from utils.judge.session import Session
 from utils.judge.worker import LARGEST_ARRAY, pack, unpack
@@ -173,6 +174,17 @@ def test_mismatch_tells_the_sort_of_wrong_where_the_numbers_tell(factor, words):
     signs = "nan or inf", "diverge", "float32"
     told = arrays.mismatch("w", 200.0 * factor, 200.0).detail or ""
     assert (words in told) if words else not any(sign in told for sign in signs)
+
+
+def test_an_error_about_a_device_is_told_to_leave_it_out():
+    error = {"kind": "raised", "type": "AssertionError", "text": "Torch not compiled with CUDA enabled", "what": None}
+    assert sentence(error).endswith("enabled. Everything here runs on the processor: leave devices out.")
+    assert sentence(error | {"text": "no such key"}) == "AssertionError: no such key"
+
+
+def test_a_list_of_what_is_no_number_is_shown_by_its_first():
+    tensors = [{"other": "Tensor", "text": f"tensor({k}.)"} for k in range(4)]
+    assert arrays.mismatch("history", tensors, np.zeros(4)).yours == "a list that holds tensor(0.) (a Tensor)"
 
 
 # The oracle agrees with PyTorch

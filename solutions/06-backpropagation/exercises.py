@@ -493,8 +493,8 @@ with yours():
 check("3.5")
 
 # %% [markdown]
-# A thousand times, give or take your machine and your engine. Why? Both compute the same products. **Predict** how many
-# functions Python calls on either way, forward and backward together.
+# A thousand times and more, as your machine and your engine have it. Why? Both compute the same products. **Predict**
+# how many functions Python calls on either way, forward and backward together.
 
 # %%
 from cProfile import Profile
@@ -609,7 +609,7 @@ with yours():
     left.set(xlabel="epoch", ylabel="mean loss", title="Loss")
     right.plot(seen, color="#0072B2", label="digits it has seen")
     right.plot(unseen, color="#A84400", linestyle="--", label="digits it has not seen")
-    right.set(xlabel="epoch", ylabel="share read", title="Accuracy", ylim=(0.9, 1.003))
+    right.set(xlabel="epoch", ylabel="share read", title="Accuracy", ylim=(0.85, 1.005))
     right.legend(loc="lower right")
     plt.show()
     print(f"{unseen[-1]:.1%} of {len(test_labels)} unseen digits")

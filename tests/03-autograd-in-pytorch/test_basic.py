@@ -15,7 +15,7 @@ def look(t):
     return [int(t.requires_grad), int(t.is_leaf), int(t.grad_fn is not None), t.element_size()]
 """
 FIRST = "One step from 0 moves a parameter by minus the learning rate times its gradient."
-WHAT = "As [requires_grad, is_leaf, has a grad_fn, bytes a number]: "
+WHAT = "As [requires_grad, is_leaf, has a grad_fn, bytes a number, 8 in float64]."
 FUNCTIONS = (               # source, and its derivative
     ("def f(x):\n    return (x**2 + 1) ** 3", lambda x: 6 * x * (x**2 + 1) ** 2),
     ("def f(x):\n    return x * x.sin() + x", lambda x: np.sin(x) + x * np.cos(x) + 1),

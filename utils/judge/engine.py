@@ -24,7 +24,7 @@ BRIEF = Limits(cpu=0.2, wall=2.0)
 LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
 LONGEST_LOST = 90.0         # wall seconds that scripts which end Python or reach a limit may take in all
 
-DEVICE = re.compile(r"CUDA|device", re.IGNORECASE)      # in an error of PyTorch about where a tensor is
+DEVICE = re.compile("CUDA|device", re.IGNORECASE)    # in an error of PyTorch about where a tensor is
 LONGEST = 400                                        # characters of a value that are shown
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
@@ -174,6 +174,8 @@ def shown(x) -> str:
     """A reported value as a learner reads it: ten significant digits at most, and not too long a text."""
     if isinstance(x, dict):
         return "nothing" if "absent" in x else f"{x.get('text')} (a {x.get('other')})"
+    if isinstance(x, list) and (odd := [item for item in x if isinstance(item, dict)]):
+        return f"a list that holds {shown(odd[0])}"
     text = f"{x:.10g}" if isinstance(x, float) else str(x)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
 
@@ -214,5 +216,5 @@ def sentence(error: dict) -> str:
         return f"{LIMITED[kind]} ({error['type'] + ': ' if error['type'] else ''}{text})."
     if kind in ("timeout", "crash"):
         return text[:1].upper() + text[1:] + "."
-    cure = " Everything here runs on the processor: leave devices out." if DEVICE.search(text) else ""
+    cure = ". Everything here runs on the processor: leave devices out." if DEVICE.search(text) else ""
     return f"{error['type']}: {text}{cure}"
