@@ -7,16 +7,11 @@ The operators are those of mutation.py. Mutants run in this process, as they are
 
 from __future__ import annotations
 
-import signal
 import sys
-from contextlib import contextmanager
 
-import numpy as np
-
+from tests.gates import Gate
 from tests.layers import MODULES, REFERENCE, InProcess, loaded, trial
-from tests.mutation import Mutant, mutants_of
 
-LONGEST = 20                                        # seconds that a mutant may take: an endless one is caught
 JUDGED = [e for e in MODULES if e != "4.3"]         # training takes too long here, and trains on what the others judge
 
 # Why no promise has to notice: function, a part of the statement before, and a part of the statement after.
@@ -34,53 +29,12 @@ EQUIVALENT = {
 }
 
 
-@contextmanager
-def _limited():
-    def stop(*_):
-        raise TimeoutError
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(LONGEST)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+def _breaks(source: str) -> bool:
+    return bool(trial(InProcess(loaded(source)), JUDGED)[1])
 
 
-def every() -> list[Mutant]:
-    return mutants_of("layers", REFERENCE)
-
-
-def caught(source: str) -> bool:
-    """Whether a promise does not hold for this text of layers.py."""
-    try:
-        with _limited():
-            return bool(trial(InProcess(loaded(source)), JUDGED)[1])
-    except TimeoutError:
-        return True
-
-
-def reason(mutant: Mutant) -> str | None:
-    """Why nothing has to catch this mutant, or None."""
-    return next((why for why, patterns in EQUIVALENT.items() for function, before, after in patterns
-                 if mutant.function.startswith(function) and before in mutant.before and after in mutant.after), None)
-
-
-def survivors(mutants: list[Mutant]) -> list[Mutant]:
-    """Those that no promise catches, and that are not known to be equivalent."""
-    return [m for m in mutants if not reason(m) and not caught(m.source)]
-
-
-def main() -> int:
-    mutants = every()
-    left = survivors(mutants)
-    known = sum(bool(reason(m)) for m in mutants)
-    print(f"{len(mutants)} mutants: {len(mutants) - known - len(left)} caught, {known} equivalent, {len(left)} survive")
-    for m in left:
-        print(f"not caught: {m.name}")
-    return bool(left)
-
+GATE = Gate("layers", REFERENCE, _breaks, EQUIVALENT)
+every, caught, reason, survivors = GATE.every, GATE.caught, GATE.reason, GATE.survivors
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(GATE.main())

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.layer_zoo import CLOSURES, SOURCES
-from tests.layers import MODULES, REFERENCE, SKELETON, TOPIC, changed, written
+from tests.layers import MODULES, REFERENCE, SKELETON, TOPIC, changed, loaded, written
 from utils.build.skeleton import Block, parse, skeleton
+from utils.finite_difference_checker import check_gradients
 from utils.judge import array_oracle, arrays
 from utils.judge.core import judge
 from utils.judge.engine import sentence
@@ -210,3 +211,21 @@ def test_oracle_agrees_with_pytorch(name):
     owed = array_oracle.pulled_back(lambda **a: ours(**a, **extra), inputs, upstream)
     for mine, other in zip(owed.values(), torch.autograd.grad(out, tensors, torch.tensor(upstream)), strict=True):
         assert np.allclose(mine, other.numpy(), rtol=1e-11, atol=1e-14)
+
+
+def test_the_gradient_checker_agrees_and_sees_a_wrong_layer():
+    right, wrong = loaded(REFERENCE), loaded(changed(("(1 - self.output**2)", "(1 - self.output)")))
+    x, labels = np.random.default_rng(5).normal(size=(4, 3)), np.array([2, 0, 1, 1])
+    for kind in ("ReLU", "Tanh"):
+        layer = getattr(right, kind)()
+        assert check_gradients(layer.forward, x, vjp=layer.backward)
+    linear, loss = right.Linear(3, 2, np.random.default_rng(0)), right.SoftmaxCrossEntropy()
+    assert check_gradients(linear.forward, x, vjp=linear.backward)
+    loss.forward(x, labels)
+    assert check_gradients(lambda z: array_oracle.cross_entropy(z, labels), x, loss.backward())
+    assert not check_gradients(wrong.Tanh().forward, x, vjp=_backward_of(wrong.Tanh(), x))
+
+
+def _backward_of(layer, x):
+    layer.forward(x)
+    return layer.backward

@@ -5,6 +5,7 @@ Each case is the reference with some of its lines changed, judged on the exercis
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 
 import pytest
@@ -138,3 +139,10 @@ def test_numbers_agree_with_measured_ones():
         return promises.loss_and_slopes(sizes, prices, w, b)[0]
     assert abs((loss(0.7 + h, -0.3) - loss(0.7 - h, -0.3)) / (2 * h) - dw) < 1e-6
     assert abs((loss(0.7, -0.3 + h) - loss(0.7, -0.3 - h)) / (2 * h) - db) < 1e-6
+
+
+def test_what_level_3_says_of_its_memory_is_so():
+    spec = importlib.util.spec_from_file_location("level03_of_03", TOPIC.solutions / "level03-memory-efficient.py")
+    lean = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lean)
+    assert doctest.testmod(lean)[:] == (0, 2)
