@@ -250,6 +250,35 @@ def test_compiled_gradients_are_the_engines():
     assert gradient == pytest.approx([leaf.grad for leaf in leaves], rel=1e-12)
 
 
+def test_a_relu_that_is_off_sends_nothing_and_the_rest_arrives():
+    """Its products are skipped together; a sum that it is a part of is not."""
+    def f(p, row):
+        on = (p[0] + p[1] + row[0]).relu()
+        return on * p[2] + p[0] * 3 + p[1] * 5 + (p[3] * row[1] + p[4]).relu()
+
+    step = COMPILER.compile_gradient(f, parameters=5, columns=2)
+    assert sum(line.strip().startswith("if t") for line in step.source.splitlines()) == 2
+    numbers = [1.0, 1.0, 2.0, 1.0, 0.5]
+    once = COMPILER.compile_gradient(lambda p, row: (p[0] * row[0]).relu(), parameters=1, columns=1)
+    assert not any(line.strip().startswith("if") for line in once.source.splitlines())   # nothing to compute two times
+    assert step(numbers, [(-5.0, -7.0)]) == (8.0, [3.0, 5.0, 0.0, 0.0, 0.0])
+    assert step(numbers, [(1.0, 7.0)]) == (8.0 + 6.0 + 7.5, [5.0, 7.0, 3.0, 7.0, 1.0])
+    assert step(numbers, [(-5.0, -7.0), (1.0, 7.0)])[1] == [8.0, 12.0, 3.0, 7.0, 1.0]
+
+
+def test_in_a_large_program_what_is_read_most_comes_first():
+    def f(p, row):
+        return sum((p[i] * row[0]).tanh() ** 2 for i in range(130))
+
+    step = COMPILER.compile_gradient(f, parameters=130, columns=1)
+    assert step.__code__.co_varnames[2] == "x0"
+    assert step.__code__.co_varnames.index("p0") > 130
+    total, gradient = step([0.5] * 130, [(2.0,)])
+    t = math.tanh(1.0)
+    assert total == pytest.approx(130 * t * t, rel=1e-13)
+    assert gradient == pytest.approx([2 * t * (1 - t * t) * 2.0] * 130, rel=1e-13)
+
+
 def test_what_no_result_needs_is_dropped():
     def f(p, row):
         p[0].exp() * row[0]  # used by nothing

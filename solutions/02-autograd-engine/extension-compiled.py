@@ -29,6 +29,7 @@ whose loop depends on the data needs a trace for each length. Source for a large
 """
 
 import math
+from itertools import groupby
 
 DEEPEST = 20  # nested parentheses in an expression; Python's parser stops at 200
 
@@ -131,7 +132,7 @@ def gradients(root, leaves):
 
 
 def lines(outputs, names):
-    """(statements, expression of each output) of what the outputs need; what is used once stands where it is used."""
+    """(statements, {symbol: its expression}) of what the outputs need; what is used once stands where it is used."""
     tape = next((out.tape for out in outputs if isinstance(out, Symbol)), [])
     uses = dict.fromkeys(tape, 0)
     for out in outputs:
@@ -145,14 +146,18 @@ def lines(outputs, names):
     text, depth, statements = dict(names), dict.fromkeys(names, 0), []
     for symbol in tape:
         if uses[symbol] and symbol.args:
-            source = RULES[symbol.op][0].format(*(text.get(x) or _number(x) for x in symbol.args))
+            source = RULES[symbol.op][0].format(*(_source(x, text) for x in symbol.args))
             depth[symbol] = 1 + max(depth.get(x, 0) for x in symbol.args)
             if uses[symbol] == 1 and depth[symbol] < DEEPEST:
                 text[symbol] = f"({source})"
             else:
                 text[symbol], depth[symbol] = f"t{symbol.index}", 0
                 statements.append(f"{text[symbol]} = {source}")
-    return statements, [text.get(out) or _number(out) for out in outputs]
+    return statements, text
+
+
+def _source(x, text):
+    return text.get(x) or _number(x)
 
 
 def _number(x):
@@ -176,10 +181,13 @@ def compile_gradient(f, parameters, columns):
     p, x = ([Symbol(tape, kind) for _ in range(n)] for kind, n in (("p", parameters), ("x", columns)))
     names = {symbol: f"{symbol.op}{i}" for symbols in (p, x) for i, symbol in enumerate(symbols)}
     root = f(p, x)
-    statements, (total, *shares) = lines([root, *gradients(root, p)], names)
-    body = [*statements, f"total += {total}", *(f"g{i} += {share}" for i, share in enumerate(shares) if share != "0.0")]
+    shares = gradients(root, p)
+    statements, text = lines([root, *shares], names)
+    body = [*statements, f"total += {_source(root, text)}", *_additions(shares, text)]
+    often = [*(names[symbol] for symbol in x), *(line.partition(" = ")[0] for line in statements)]
     return _function("\n".join([
         "def step(parameters, rows):",
+        *_named_first(often, parameters),
         f"    {''.join(names[symbol] + ', ' for symbol in p)}= parameters",
         f"    {''.join(f'g{i} = ' for i in range(parameters))}total = 0.0",
         f"    for {''.join(names[symbol] + ', ' for symbol in x)}in rows:",
@@ -188,15 +196,38 @@ def compile_gradient(f, parameters, columns):
     ]), "step")
 
 
+def _additions(shares, text):
+    """The lines that add to the gradients; those that multiply by what a relu sends are skipped where that is 0."""
+    def switch(item):
+        share = item[1]
+        factors = share.args if isinstance(share, Symbol) and share.op == "*" else (share,)
+        names = [text[x] for x in factors if isinstance(x, Symbol) and x.op == "where"]
+        return next((name for name in names if name.isidentifier()), "")
+
+    for name, group in groupby(enumerate(shares), switch):
+        if name:
+            yield f"if {name}:"
+        indent = "    " if name else ""
+        yield from (f"{indent}g{i} += {_source(share, text)}" for i, share in group if not _is(share, 0))
+
+
+def _named_first(names, parameters):
+    """In large programs, a line that names what is read most often.
+
+    Python reaches the first 256 variables of a function with one instruction, and the others with two.
+    """
+    return [f"    {' = '.join(names)} = 0.0"] if len(names) + 2 * parameters > 256 else []
+
+
 def compile_derivative(f, order=1):
     """The derivative of that order of a function of one number, as a function of one number: backward of backward."""
     x = Symbol([], "x")
     out = f(x)
     for _ in range(order):
         (out,) = gradients(out, [x])
-    statements, (result,) = lines([out], {x: "x"})
-    return _function("\n".join(["def derivative(x):", *(f"    {line}" for line in statements), f"    return {result}"]),
-                     "derivative")
+    statements, text = lines([out], {x: "x"})
+    return _function("\n".join(["def derivative(x):", *(f"    {line}" for line in statements),
+                                f"    return {_source(out, text)}"]), "derivative")
 
 
 def compile_hessian(f, size):
@@ -205,7 +236,8 @@ def compile_hessian(f, size):
     x = [Symbol(tape, "x") for _ in range(size)]
     entries = [second for first in gradients(f(x), x) for second in gradients(first, x)]
     names = {symbol: f"x{i}" for i, symbol in enumerate(x)}
-    statements, results = lines(entries, names)
+    statements, text = lines(entries, names)
+    results = [_source(entry, text) for entry in entries]
     rows = [", ".join(results[i * size : (i + 1) * size]) for i in range(size)]
     return _function("\n".join([
         f"def hessian({', '.join(names.values())}):", *(f"    {line}" for line in statements),
