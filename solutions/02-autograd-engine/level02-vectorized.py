@@ -205,8 +205,8 @@ class Value:
         if gradient is None and data.size != 1:
             raise ValueError(f"backward() starts from a single number, and this has the shape {data.shape}; "
                              "call sum() or mean() first, or pass a gradient of that shape")
-        gradient = np.ones((1,) * data.ndim) if gradient is None else _array(gradient)
-        seed = np.array(gradient, data.dtype)
+        gradient = 1.0 if gradient is None else _array(gradient)
+        seed = np.array(gradient, data.dtype, ndmin=data.ndim)
         if seed.shape != data.shape:
             raise ValueError(f"the gradient has the shape {seed.shape}, not the node's, {data.shape}")
         nodes, uses = [self], {}
@@ -229,7 +229,7 @@ class Value:
                 g = node._first(g, *kept)
             for parent, vjp in zip(node._prev, node._vjps, strict=True):
                 share = vjp(g, *kept)
-                if share.shape != (shape := _shape(parent)):
+                if share.shape != (shape := getattr(parent.data, "shape", ())):
                     share = unbroadcast(share, shape)
                 if not parent._prev:  # a leaf keeps an array of its own
                     _add(parent, share.copy() if share is g or share.base is not None else share)
@@ -263,12 +263,12 @@ def _node(op, data, operands, vjps, kept=(), new=object.__new__):
     out = new(Value)
     out.data, out.grad, out._op, out.label = data, 0.0, op, ""
     out._kept, out._first = kept, None
-    parents, out._vjps = [], []
+    parents, rules = [], []
     for x, vjp in zip(operands, vjps, strict=True):
         if isinstance(x, Value):
             parents.append(x)
-            out._vjps.append(vjp)
-    out._prev = tuple(parents)
+            rules.append(vjp)
+    out._prev, out._vjps = tuple(parents), rules
     return out
 
 
@@ -317,7 +317,7 @@ def linear(x, w, b, activation=None):
         raise ValueError(f"the activation must be None, 'relu' or 'tanh', not {activation!r}")
     out = _matmul(x, w, "linear", b)
     if activation:
-        np.maximum(out.data, 0, out=out.data) if activation == "relu" else np.tanh(out.data, out=out.data)
+        np.maximum(out.data, 0.0, out=out.data) if activation == "relu" else np.tanh(out.data, out=out.data)
         out._op, out._first = f"linear, {activation}", _RULES[activation][1]
     return out
 
