@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import wait
 from contextlib import contextmanager
 from pathlib import Path
 
 from utils.bench.judging import Figure
 from utils.curriculum import ROOT, topic
 from utils.grading.course import fill
+from utils.grading.pools import LocalPool
 from utils.judge.core import judge
 from utils.judge.session import TOTAL
 
@@ -115,11 +116,15 @@ def judging(quick: bool) -> list[Figure]:
             (folder := Path(place, who)).mkdir()
             (folder / TOPIC.module).write_text(module, encoding="utf-8")
             folders.append(folder)
-        with ProcessPoolExecutor(WORKERS) as pool:
-            list(pool.map(_judge, folders[:WORKERS]))     # pays for the imports
+        pool = LocalPool(WORKERS)
+        try:
+            wait([pool.submit(_judge, folder) for folder in folders[:WORKERS]])     # pays for the imports
             begun = time.monotonic()
-            list(pool.map(_judge, folders))
+            for judged in [pool.submit(_judge, folder) for folder in folders]:
+                judged.result()
             seconds = time.monotonic() - begun
+        finally:
+            pool.close()
     return [Figure("B3", "submissions judged a second, levels 1 and 2, sandbox on", number / seconds, "/s", 10, True,
                    f"{number} right engines, {WORKERS} processes")]
 
