@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from utils.build.notebooks import instructor_notebook
 from utils.cli.tools import need_module
 from utils.curriculum import ROOT, load
 
@@ -87,6 +89,25 @@ def test_links_in_markdown_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if "://" not in target and not target.startswith("mailto:"):
                 assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def accidental_lists(text: str) -> list[str]:
+    """The lines of Markdown that begin in mid-sentence with what Markdown takes for an item of a list."""
+    item, found, in_code = re.compile(r"[-+*] |\d+[.)] "), [], False
+    for before, line in itertools.pairwise(text.splitlines()):
+        in_code ^= before.startswith("```")
+        in_sentence = before.strip() and before[0] not in "# <|" and before[-1] not in ".:" and not item.match(before)
+        if in_sentence and not in_code and item.match(line):
+            found.append(line)
+    return found
+
+
+def test_no_sentence_is_broken_into_a_list():
+    pages = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in committed(".md")}
+    cells = {f"{t.slug} {name} {cell.id}": cell.source for t in load() for name in t.notebooks
+             for cell in instructor_notebook(t, name).cells if cell.cell_type == "markdown"}
+    assert {where: lines for where, text in (pages | cells).items() if (lines := accidental_lists(text))} == {}
+    assert accidental_lists("Divide by 1\n- p, always.\n\nA list:\n- one\n- two") == ["- p, always."]
 
 
 def test_dependencies_are_named_in_the_readme_with_their_reason():

@@ -431,8 +431,8 @@ step(diamond, a=1.0)
 
 # %% [markdown] essay-answer="E1"
 # **Model answer.** Take `b = a * 2; d = b + b * 3`. Calculus says `d = 8a`, but if the walk goes to `b` before `b *
-# 3`, the engine says 2. At that moment `b.grad` holds only the share from `d`, which is 1, and `b` passes that on. `b
-# * 3` adds its 3 to `b.grad` later, when `b` has had its one turn, so this share never reaches `a`. A node may run
+# 3`, the engine says 2. At that moment `b.grad` holds only the share from `d`, which is 1, and `b` passes that on.
+# `b * 3` adds its 3 to `b.grad` later, when `b` has had its one turn, so this share never reaches `a`. A node may run
 # its rule only when its gradient is complete, that is, after every node that uses it. The reverse of a topological
 # order (inputs before users) is such an order: every user stands before what it uses, so all shares have arrived.
 #
