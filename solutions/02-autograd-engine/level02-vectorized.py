@@ -218,7 +218,7 @@ class Value:
                     uses[parent] = 1
                     nodes.append(parent)
         if not self._prev:
-            _add(self, seed)
+            self.grad = self.grad + seed
         nodes, shares = [self], {self: seed}
         del seed
         for node in nodes:  # second walk: a node is ready when the last of its uses has contributed
@@ -231,18 +231,17 @@ class Value:
                 share = vjp(g, *kept)
                 if share.shape != (shape := getattr(parent.data, "shape", ())):
                     share = unbroadcast(share, shape)
-                if not parent._prev:  # a leaf keeps an array of its own
-                    _add(parent, share.copy() if share is g or share.base is not None else share)
+                if not parent._prev:  # a leaf: its first share is stored, an array of its own, and not added to zeros
+                    if type(parent.grad) is not float or parent.grad:
+                        share = parent.grad + share
+                    elif share is g or share.base is not None:
+                        share = share.copy()
+                    parent.grad = share
                     continue
                 shares[parent] = shares[parent] + share if parent in shares else share
                 uses[parent] -= 1
                 if not uses[parent]:
                     nodes.append(parent)
-
-
-def _add(leaf, share):
-    """Add a share to a leaf's gradient; the first is stored, not added to zeros."""
-    leaf.grad = share if type(leaf.grad) is float and leaf.grad == 0.0 else leaf.grad + share
 
 
 _ones = lru_cache(16)(np.ones)
