@@ -497,7 +497,7 @@ with yours():
 check("3.5")
 
 # %% [markdown]
-# A thousand times with a lean engine, several thousand with a plain one. Why? Both compute the same products.
+# Several hundred times with a lean engine, several thousand with a plain one. Why? Both compute the same products.
 # **Predict** how many functions Python calls on either way, forward and backward together.
 
 # %%
