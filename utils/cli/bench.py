@@ -1,4 +1,4 @@
-"""`course.py bench`: what our engines and the checker cost, beside what you would use instead.
+"""`course.py bench`: what our engines, the checker and the pictures cost, beside what you would use instead.
 
 Ratios of interleaved runs, each engine in a process of its own, CPU time, one thread. On a busy machine trust them to
 about 15 %. `--quick` takes smaller graphs and fewer rounds and ends within a minute.
