@@ -2,8 +2,9 @@
 
     python -m tests.mutation            every mutant of both files; fails if one survives that is not known as equivalent
     python -m tests.mutation --table    the same, and writes tests/02-autograd-engine/kill-table.md
-    python -m tests.mutation --seeds 9  a fixed share of mutants, and the catalogue's engines, with 9 seeds (100 where no
-                                        number is given): whether any graded verdict differs from a learner's own
+    python -m tests.mutation --seeds 9  a fixed share of mutants, and the catalogue's engines, with 9 seeds: whether any
+                                        graded verdict differs from a learner's own (100 seeds take some eight hours)
+    python -m tests.mutation --seeds 100 5      the same, each engine with 5 of the 100 seeds, all seeds in turn
 
 A mutant is caught by a promise if that promise does not hold for it. One in the code of a level must be caught by a promise
 of that level: level 3 draws programs from everything, and must not be the only one to notice.
@@ -12,6 +13,7 @@ of that level: level 3 draws programs from everything, and must not be the only 
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
 import tempfile
 from collections import Counter
@@ -265,8 +267,11 @@ def share(step: int) -> list[Mutant]:
     return [m for file in SOURCES for m in mutants(file)[3::step]]
 
 
-def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "") -> list[str]:
+def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "",
+                    each: int | None = None) -> list[str]:
     """Where a graded verdict is another than the learner's own, of the exercises that begin so (by default all).
+
+    `each` is how many of the seeds a mutant is judged with, all seeds in turn; by default it is judged with every one.
 
     Which promise of exercise 3.1 meets a flaw is luck, and so it is in an engine whose sets of nodes are walked in the
     order of their addresses: there a verdict is about the exercise.
@@ -278,8 +283,13 @@ def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str =
             broken = broken_by(m.source, wanted, Path(folder), seed)
         return {lucky.get(name, name) for name in broken}
     found, local = [], {m: verdict(m, DEFAULT_SEED) for m in chosen}
-    for seed in seeds:
-        for m in chosen:
+    turns = itertools.cycle(range(len(seeds := list(seeds))))
+    by_seed = {seed: [] for seed in seeds}
+    for m in chosen:
+        for turn in itertools.islice(turns, each or len(seeds)):
+            by_seed[seeds[turn]].append(m)
+    for seed, judged in by_seed.items():
+        for m in judged:
             differ = verdict(m, seed) ^ local[m]
             found += [f"seed {seed}, {m.name}: {', '.join(sorted(differ))}"] if differ else []
     return found
@@ -295,8 +305,8 @@ def with_catalogue(every: list[Mutant]) -> list[Mutant]:
 
 def main(arguments: list[str]) -> int:
     if "--seeds" in arguments:
-        seeds = range(1, int(arguments[-1]) + 1) if arguments[-1].isdigit() else range(1, 101)
-        found = depends_on_seed(with_catalogue(share(40)), seeds)
+        number, *each = list(map(int, arguments[arguments.index("--seeds") + 1:])) or [100]
+        found = depends_on_seed(with_catalogue(share(40)), range(1, number + 1), each=each[0] if each else None)
         print("\n".join(found) or "no verdict depends on the seed")
         return bool(found)
     every = [m for file in SOURCES for m in mutants(file)]
