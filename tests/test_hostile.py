@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.hostile import FAMILIES, SAMPLES
-from tests.hostile.arena import arena
+from tests.hostile.__main__ import PAGE
+from tests.hostile.arena import Arena, arena
+from tests.hostile.sample import Sample
 from tests.hostile.stock import stock_arena
+from tests.nbgrader_helpers import SLUG
 from utils.cli.tools import need
+from utils.grading import records
 from utils.sandbox.isolation import SANDBOX, WEAK
 
 # One or more of each family, quick ones; those in a folder's files are graded as a batch.
@@ -45,6 +49,21 @@ def test_the_corpus_is_as_large_and_as_varied_as_it_says():
     assert all(sample.must_not for sample in SAMPLES.values())
 
 
+def _rows(text: str) -> dict[str, list[list[int]]]:
+    """Pairs of numbers (here, under stock nbgrader) by family, of the page's table."""
+    lines = (line.strip("| ").split(" | ") for line in text.splitlines() if " / " in line and line.startswith("|"))
+    return {cells[0]: [[int(number) for number in cell.split(" / ")] for cell in cells[1:]] for cells in lines}
+
+
+def test_the_page_tells_of_the_corpus_as_it_is_and_of_nothing_won():
+    rows = _rows(PAGE.read_text(encoding="utf-8"))
+    all_of_it = rows.pop("**all**")
+    assert {family: row[0][0] for family, row in rows.items()} == FAMILIES
+    assert all_of_it == [[sum(pair[side] for pair in column) for side in (0, 1)]
+                         for column in zip(*rows.values(), strict=True)]
+    assert [pair[0] for pair in all_of_it[1:-1]] == [0] * len(all_of_it[1:-1])  # being late is the machine's, too
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_an_attack_in_a_module_wins_nothing(defended, name):
     assert defended.judge(SAMPLES[name], only=ASKED).won == []
@@ -53,8 +72,27 @@ def test_an_attack_in_a_module_wins_nothing(defended, name):
 def test_attacks_in_a_folder_win_nothing_and_stop_nobody(tmp_path):
     need("bwrap")
     with arena(tmp_path) as made:
-        results = made.grade([SAMPLES[name] for name in FOLDERS])
+        results = made.grade([SAMPLES[name] for name in FOLDERS], feedback=True)
+        unseen = _places_where_a_canary_is_not_seen(made, SAMPLES[FOLDERS[0]])
     assert {result.sample.name: result.won for result in results if result.won} == {}
+    assert unseen == []
+
+
+def _places_where_a_canary_is_not_seen(made: Arena, sample: Sample) -> list[str]:
+    """Put one by hand into all that grading left, a file at a time, and into its log."""
+    token, unseen = made.canaries.token("secret"), []
+    if made.look([sample], f"a line with {token}")[0].read != ["secret"]:
+        unseen.append("the log")
+    for folder in (made.course.root / "release" / SLUG, made.course.autograded(sample.name),
+                   made.course.root / "feedback" / sample.name / SLUG, made.course.root / records.FOLDER / SLUG):
+        path = next(p for p in sorted(folder.iterdir()) if p.suffix != ".py" and p.stem in ("exercises", sample.name))
+        before = path.read_text(encoding="utf-8")
+        path.chmod(0o644)
+        path.write_text(f"{before}{token}", encoding="utf-8")
+        if not made.look([sample], "")[0].read:
+            unseen.append(str(path))
+        path.write_text(before, encoding="utf-8")
+    return unseen
 
 
 def test_the_same_attacks_win_where_there_is_no_sandbox(tmp_path):

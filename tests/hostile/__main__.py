@@ -3,7 +3,7 @@
     python -m tests.hostile                 through `course.py grade`, with notebooks run and feedback pages made
     python -m tests.hostile --stock         the same under nbgrader as it comes, tests in the notebook
     python -m tests.hostile --family bombs  some of it; `--quick` leaves out what uses limits up
-    ... --save F                            keep the counts; `--page OURS STOCK` writes the page from two of these
+    ... --save F                            keep the counts; `--table OURS STOCK` writes the page from two of these
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import tempfile
 from datetime import date
@@ -27,20 +28,27 @@ from tests.hostile.stock import PATIENCE, stock_arena
 from utils.judge.session import TOTAL
 
 DISPLAY = 5             # seconds that each notebook may run for its page
+LIMIT = TOTAL + 2 * DISPLAY
 PAGE = Path(__file__).with_name("beside-nbgrader.md")
-PAGE_HEAD = """<!-- Written by `python -m tests.hostile --page`. -->
+PAGE_HEAD = """<!-- Written by `python -m tests.hostile --table`. -->
 
 # The hostile corpus, here and under stock nbgrader
 
-Run on {day}: here by `course.py grade`, in the sandbox; there by `nbgrader autograde` of nbgrader {version} as it
-comes, with the tests in the notebook, hidden ones. The same submissions; left out there are those that end the
-processes of whoever runs them, and those that attack answer cells which the small notebook there does not have.
+Of each pair, the first number is `course.py grade`'s, in the sandbox, with notebooks run and feedback pages made
+(run on {here}, load {load:.0f} on {cores} cores); the second is that of nbgrader {version} as it comes: `nbgrader
+autograde`, with hidden tests in the notebook (run on {there}). The submissions are the same. Left out there are those
+that end the processes of whoever runs them, and those that attack answer cells which the small notebook there does not
+have.
+
+A submission is late here after {limit:g} s by the clock: the {total:g} s that its file may use, {display} for each of
+the two notebooks that are run, and 2. A load above the number of cores stretches that. There, it is ended after
+{patience} s.
 
 """
 COLUMNS = {             # what is counted of a family: its heading
     "samples": "submissions", "gained": "above their honest points", "read": "read a canary",
     "changed": "changed others' files", "sent": "reached the network", "left": "left files or processes",
-    "lost": "no result, or late"}
+    "lost": "no result", "late": "late"}
 
 
 def ours(samples: list[Sample], folder: Path) -> list[Result]:
@@ -64,7 +72,7 @@ def counts(results: list[Result], limit: float) -> dict[str, dict[str, int]]:
         return {"samples": len(mine), "gained": sum(r.gained for r in mine), "read": sum(bool(r.read) for r in mine),
                 "changed": sum(bool(r.changed) for r in mine), "sent": sum(r.sent for r in mine),
                 "left": sum(r.left for r in mine),
-                "lost": sum(r.points is None or r.seconds > limit + 2 for r in mine)}
+                "lost": sum(r.points is None for r in mine), "late": sum(r.seconds > limit + 2 for r in mine)}
     return {family: of(family) for family in FAMILIES if any(r.sample.family == family for r in results)}
 
 
@@ -85,16 +93,17 @@ def total(counted: dict[str, dict[str, int]]) -> dict[str, int]:
 
 
 def page(here: dict, there: dict) -> str:
-    """The page that sets the two side by side."""
-    def cells(row: dict[str, int] | None) -> str:
-        return " | ".join(str(row[name]) if row else "" for name in COLUMNS)
+    """The page that sets two saved runs side by side."""
+    def row(family: str, ours: dict[str, int], stock: dict[str, int]) -> str:
+        return f"| {family} | " + " | ".join(f"{ours[name]} / {stock[name]}" for name in COLUMNS) + " |"
 
-    heads = " | ".join(COLUMNS.values())
-    families = [f"| {family} | {cells(here.get(family))} | {cells(there.get(family))} |" for family in FAMILIES]
-    return PAGE_HEAD.format(day=date.today(), version=version("nbgrader")) + "\n".join([
-        f"| family | here: {heads.replace(' | ', ' | here: ')} | stock: {heads.replace(' | ', ' | stock: ')} |",
-        "|---" * (1 + 2 * len(COLUMNS)) + "|", *families,
-        f"| **all** | {cells(total(here))} | {cells(total(there))} |", ""])
+    ours, stock = here["families"], there["families"]
+    head = PAGE_HEAD.format(here=here["day"], there=there["day"], version=there["nbgrader"], limit=LIMIT + 2,
+                            total=TOTAL, display=DISPLAY, patience=PATIENCE, load=here["load"], cores=here["cores"])
+    return head + "\n".join([
+        f"| family | {' | '.join(COLUMNS.values())} |", "|---" + "|--:" * len(COLUMNS) + "|",
+        *(row(family, ours[family], stock[family]) for family in FAMILIES),
+        row("**all**", total(ours), total(stock)), ""])
 
 
 def main(arguments: list[str]) -> int:
@@ -106,23 +115,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--family", action="append", choices=list(FAMILIES))
     parser.add_argument("--name", action="append", choices=list(SAMPLES))
     parser.add_argument("--save", type=Path, metavar="F")
-    parser.add_argument("--page", nargs=2, type=Path, metavar=("OURS", "STOCK"))
+    parser.add_argument("--table", nargs=2, type=Path, metavar=("OURS", "STOCK"))
     args = parser.parse_args(arguments)
-    if args.page:
-        PAGE.write_text(page(*(json.loads(path.read_text()) for path in args.page)), encoding="utf-8")
+    if args.table:
+        PAGE.write_text(page(*(json.loads(path.read_text()) for path in args.table)), encoding="utf-8")
         return 0
     logging.disable(logging.INFO)
     chosen = [s for s in SAMPLES.values() if (not args.family or s.family in args.family)
               and (not args.name or s.name in args.name) and not (args.quick and s.slow)]
     with tempfile.TemporaryDirectory(prefix="upstream-arena-", ignore_cleanup_errors=True) as folder:
         results = (stock if args.stock else ours)(chosen, Path(folder))
-    counted = counts(results, PATIENCE if args.stock else TOTAL + 2 * DISPLAY)
+    counted = counts(results, PATIENCE if args.stock else LIMIT)
     for result in results:
         if result.won and not args.stock:
             print(f"{result.sample.name} ({result.sample.must_not}): {'; '.join(result.won)}")
     Console(width=150).print(table(counted))
     if args.save:
-        args.save.write_text(json.dumps(counted, indent=1), encoding="utf-8")
+        saved = {"day": str(date.today()), "nbgrader": version("nbgrader"), "load": os.getloadavg()[2],
+                 "cores": os.cpu_count(), "families": counted}
+        args.save.write_text(json.dumps(saved, indent=1), encoding="utf-8")
     return 0 if args.stock else int(any(n for name, n in total(counted).items() if name != "samples"))
 
 

@@ -133,13 +133,16 @@ class Arena:
         options = ["--no-notebooks"] * (not self.budget) + ["--feedback"] * feedback
         command = [sys.executable, "-P", "-m", "utils", "grade", SLUG, "--course", self.course.root, *options]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
-        log = run.stdout + run.stderr
-        differences = _differences(before, self.canaries.state())
         self.honest = {base: self._points(f"honest-{base}") for base in bases}
-        results = [self._graded(sample, log) for sample in samples]
-        if differences or self.canaries.seen_in(self._released()):  # who it was cannot be told
-            results[0].changed += differences or ["the release"]
+        results = self.look(samples, run.stdout + run.stderr)
+        results[0].changed += _differences(before, self.canaries.state())   # who it was cannot be told
         self.canaries.sweep()
+        return results
+
+    def look(self, samples: Collection[Sample], log: str) -> list[Result]:
+        """What became of samples in a batch that gave this log; what shows elsewhere counts as the first one's."""
+        results = [self._graded(sample, log) for sample in samples]
+        results[0].read += self.canaries.seen_in("\n".join([log, *self._around()]))
         return results
 
     def _points(self, who: str) -> float | None:
@@ -161,7 +164,7 @@ class Arena:
     def _shown(self, who: str) -> Iterator[str]:
         """The texts of everything that grading made of a submission; a file that it only copied is not among them."""
         handed_in = {path.read_bytes() for path in self.course.submitted(who).rglob("*")
-                     if path.is_file() and path.stat().st_size < 1 << 20}
+                     if path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 20}
         for place in (self.course.autograded(who), self.course.root / "feedback" / who):
             for path in place.rglob("*"):
                 if path.is_file() and (content := path.read_bytes()) not in handed_in:
@@ -169,9 +172,13 @@ class Arena:
         report = records.path(self.course.root, SLUG, who)
         yield report.read_text(encoding="utf-8") if report.is_file() else ""
 
-    def _released(self) -> str:
-        return "".join(path.read_bytes().decode("utf-8", "replace")
-                       for path in (self.course.root / "release").rglob("*") if path.is_file())
+    def _around(self) -> Iterator[str]:
+        """The texts of the release, and of what grading made of the honest."""
+        for path in (self.course.root / "release").rglob("*"):
+            if path.is_file():
+                yield path.read_bytes().decode("utf-8", "replace")
+        for base in self.honest:
+            yield from self._shown(f"honest-{base}")
 
 
 @contextlib.contextmanager
