@@ -61,8 +61,12 @@ def test_workers_are_where_the_batch_is_and_can_be_interrupted_as_anything_can(t
 def test_what_loads_ahead_is_out_of_reach_of_ctrl_c(monkeypatch):
     seen = []
     monkeypatch.setattr(forkserver, "ensure_running", lambda: seen.append(signal.getsignal(signal.SIGINT)))
-    load_ahead()
-    assert seen == [signal.SIG_IGN] and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        load_ahead()
+        assert (seen, signal.getsignal(signal.SIGINT)) == ([signal.SIG_IGN], signal.default_int_handler)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_there_is_a_row_and_a_record_for_every_submission(graded):

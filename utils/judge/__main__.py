@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from utils.judge.core import judge
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a background job's children would ignore an interrupt
     requests, replies = sys.stdin, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)       # what anything else prints here is no report
     for line in requests:

@@ -14,7 +14,7 @@ from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program, trace
 from utils.judge.promises import Broken
 from utils.judge.replies import STOPS, status
-from utils.judge.session import ORDINARY, Limits, Outcome, Session
+from utils.judge.session import ORDINARY, TOTAL, Limits, Outcome, Session
 from utils.judge.variation import varied
 
 RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
@@ -22,7 +22,7 @@ MANY_LIMITS_HIT, MOST_LIMITS_HIT = 2, 12             # after so many, HASTY limi
 HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what an ordinary promise needs
 BRIEF = Limits(cpu=0.2, wall=2.0)
 LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
-LONGEST_LOST = 90.0         # wall seconds that scripts which end Python or reach a limit may take in all
+LONGEST_LOST = TOTAL - LARGE.wall                    # wall seconds for scripts that reach a limit; one more may run
 
 DEVICE = re.compile("CUDA|device", re.IGNORECASE)    # in an error of PyTorch about where a tensor is
 LONGEST = 400                                        # characters of a value that are shown
