@@ -10,6 +10,7 @@ import ast
 import os
 import re
 import subprocess
+import symtable
 import sys
 from pathlib import Path
 
@@ -48,22 +49,13 @@ def not_python(notebook) -> list[str]:
 
 
 def rebound(notebook) -> list[str]:
-    """The names that a cell imports from utils and a cell gives another meaning, in a loop for example."""
-    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    ours = {name.asname or name.name for tree in trees for node in ast.walk(tree)
+    """The names that one cell imports from utils and a cell gives another meaning, in a loop for example."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    ours = {name.asname or name.name for source in sources for node in ast.walk(ast.parse(source))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("utils") for name in node.names}
-    given = {node.id for tree in trees for node in names_given(tree)}
+    given = {symbol.get_name() for source in sources
+             for symbol in symtable.symtable(source, "cell", "exec").get_symbols() if symbol.is_assigned()}
     return sorted(ours & given)
-
-
-def names_given(tree: ast.AST):
-    """The names that a cell binds at its own level by assignment or loop; what a function binds is its own."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node
-        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.GeneratorExp,
-                                 ast.SetComp, ast.DictComp)):
-            yield from names_given(node)
 
 
 def nbval(*paths: Path) -> subprocess.CompletedProcess:
@@ -111,12 +103,15 @@ def _write(folder, *sources, tags=()):
     return path
 
 
-def test_a_name_of_ours_is_not_used_again_for_something_else():
-    loop = "with a:\n    for step in (1, 2):\n        b"
-    cells = [new_code_cell("from utils.stepper import step"), new_code_cell(loop)]
-    assert rebound(new_notebook(cells=cells)) == ["step"]
-    cells[1] = new_code_cell("[step for step in (1, 2)]\ndef f():\n    step = 1")
-    assert rebound(new_notebook(cells=cells)) == []
+@pytest.mark.parametrize(("source", "found"), [
+    ("with a:\n    for step in (1, 2):\n        b", ["step"]),
+    ("def step():\n    pass", ["step"]),
+    ("[step for step in (1, 2)]\ndef f():\n    step = 1", []),
+    ("from utils.stepper import step\nstep(1)", []),
+], ids=["loop", "function", "name of its own", "imported again"])
+def test_a_name_of_ours_is_not_used_again_for_something_else(source, found):
+    notebook = new_notebook(cells=[new_code_cell("from utils.stepper import step"), new_code_cell(source)])
+    assert rebound(notebook) == found
 
 
 def test_a_good_notebook_passes(tmp_path):
