@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import queue
 import signal
+import struct
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from tests.engines import TOPIC, changed, written
 from utils.judge import engine as engine_module
+from utils.judge import replies
 from utils.judge.client import judge_folder
 from utils.judge.core import judge
 from utils.judge.session import Limits, Session
@@ -160,6 +165,20 @@ def test_a_worker_that_waits_loads_the_file_when_it_is_asked(tmp_path):
         written(tmp_path, in_product("pass"))
         assert session.run([["new", 0, 2.0], ["get", {"r": 0}, "data"]]).reports == [2.0]
         assert session._process is process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="replies are read by a thread there")
+def test_bytes_that_keep_coming_and_make_no_reply_buy_no_time(monkeypatch):
+    """A header that promises 64 kB, then a byte for ever: whoever waits gets to look at the limits."""
+    ends, clock, head = os.pipe(), itertools.count(), iter(struct.pack(">Q", 1 << 16))
+    os.write(ends[1], b"x")                 # there is always something to read
+    monkeypatch.setattr(replies, "os", SimpleNamespace(
+        set_blocking=os.set_blocking, read=lambda number, most: bytes([next(head, 120)])))
+    monkeypatch.setattr(replies, "time", SimpleNamespace(monotonic=lambda: next(clock) * 0.01))
+    with open(ends[0], "rb") as stream, pytest.raises(queue.Empty):
+        replies.Arriving(stream).get(0.5)
+    os.close(ends[1])
+    assert next(clock) < 100
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no process can be stopped there")

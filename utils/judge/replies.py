@@ -61,7 +61,8 @@ class Arriving:
         """The next reply, the last one of all a NoReply; queue.Empty if there is none within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while (reply := self._last or self._next()) is None:
-            if not self._filled.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            left = deadline - time.monotonic()      # bytes that keep coming and make no reply buy no time
+            if left <= 0 or not self._filled.poll(left * 1000):
                 raise queue.Empty
             try:
                 part = os.read(self._number, CHUNK)
