@@ -62,11 +62,11 @@ def mismatch(quantity: str, report, expected, loose: bool = False, tolerance: fl
         return None
     place = tuple(int(i) for i in np.argwhere(off)[0])
     entry = f"{quantity}[{', '.join(map(str, place))}]" if place else quantity
-    detail = " ".join(filter(None, (_sign(yours, expected, largest), _all(quantity, yours, expected)))) or None
+    detail = " ".join(filter(None, (_symptom(yours, expected, largest), _all(quantity, yours, expected)))) or None
     return Mismatch(entry, shown(yours[place].item()), shown(expected[place].item()), detail)
 
 
-def _sign(yours: np.ndarray, expected: np.ndarray, largest: float) -> str | None:
+def _symptom(yours: np.ndarray, expected: np.ndarray, largest: float) -> str | None:
     """What sort of wrong it is, where the numbers by themselves tell."""
     if not np.isfinite(yours).all():
         return ("A nan or inf comes from a division by 0, a logarithm of 0, or steps that grew without bound. "
