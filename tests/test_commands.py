@@ -99,6 +99,6 @@ def test_without_files_the_judge_s_own_tests_are_repeated(monkeypatch):
     files = [word for word in asked[0] if word.endswith(".py")]
     assert len(asked) == 2 and asked[0] == asked[1] and asked[0][-1] == "-x"
     assert {"tests/test_misconceptions.py", "tests/test_mutation_gate.py", "tests/test_judge_verdicts.py"} <= set(files)
-    assert all((ROOT / file).is_file() for file in files)
+    assert all((ROOT / file).is_file() for file in files) and len(files) == len(set(files))
     for name in run_tests.JUDGE:
         assert list((ROOT / "tests").glob(f"test_{name}.py")), name

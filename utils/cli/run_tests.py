@@ -17,9 +17,10 @@ from utils.cli.tools import NOT_RUN
 from utils.setup_state import ROOT, Problem
 
 PASSES_ON = True
-JUDGE = ("judge_*", "bad_input", "expression", "fairness", "generated_programs", "graded_numbers", "killing",
-         "layer_catalogue", "layers", "misconceptions", "mutation_gate", "oracles", "picture", "planted_bug",
-         "report")      # the tests of what gives a verdict: tests/test_<name>.py
+# The tests of what gives a verdict, tests/test_<name>.py, those that take longest first.
+JUDGE = ("misconceptions", "mutation_gate", "fairness", "judge_*", "layer_catalogue", "layers", "extension_promises",
+         "oracles", "bad_input", "expression", "generated_programs", "graded_numbers", "killing", "lint", "picture",
+         "planted_bug")
 SERVICES = "tests/services"
 
 
@@ -60,8 +61,8 @@ def repeat(times: int, arguments: list[str]) -> int:
     """Run the tests `times` in a row, each run in processes of its own; the exit status of the first that fails, or 0.
     """
     if not any(argument.partition("::")[0].endswith(".py") or os.path.isdir(argument) for argument in arguments):
-        arguments = [*sorted(file.relative_to(ROOT).as_posix() for name in JUDGE
-                             for file in (ROOT / "tests").glob(f"test_{name}.py")), *arguments]
+        files = [file for name in JUDGE for file in sorted((ROOT / "tests").glob(f"test_{name}.py"))]
+        arguments = [*(str(file.relative_to(ROOT)) for file in files), "--no-loadscope-reorder", *arguments]
     for run in range(1, times + 1):
         print(f"run {run} of {times}", flush=True)
         status = subprocess.run([sys.executable, "-P", "-m", "utils", "test", "-q", *arguments], check=False).returncode
