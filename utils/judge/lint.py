@@ -125,18 +125,16 @@ def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
     read = {node.attr for node in attributes if isinstance(node.ctx, ast.Load)} | {"grad", "data", "_backward"}
     methods = {method.name for method in _methods(cls) if not method.decorator_list}
     for node in (node for method in _methods(cls) for node in ast.walk(method)):
-        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or not isinstance(node.value,
-                ast.Name):
+        if not _stored(node) or not isinstance(node.value, ast.Name):
             continue
+        what = f"{node.value.id}.{node.attr}"
         if node.attr in methods and node.value.id != "self":
-            yield Note(node.lineno, f"`{node.value.id}.{node.attr} = ...` hides the method `{node.attr}()` of that "
-                                    f"one Value."
-                       + (" Did you mean `_backward`?" if node.attr == "backward" else ""))
+            meant = " Did you mean `_backward`?" if node.attr == "backward" else ""
+            yield Note(node.lineno, f"`{what} = ...` hides the method `{node.attr}()` of that one Value.{meant}")
         elif node.attr not in read | methods:
             near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
             if near:
-                yield Note(node.lineno, f"`{node.value.id}.{node.attr}` is set here and read nowhere. Did you mean "
-                                        f"`{near[0]}`?")
+                yield Note(node.lineno, f"`{what}` is set here and read nowhere. Did you mean `{near[0]}`?")
 
 
 def _rules(method: Function) -> Iterator[Note]:
@@ -149,20 +147,20 @@ def _rules(method: Function) -> Iterator[Note]:
         outside = [node for node in uses if id(node) not in own]
         if not outside and uses:
             yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this "
-                                       f"line indented one "
-                       "step too far?")
+                       "line indented one step too far?")
         elif not outside and not rule.decorator_list:
             yield Note(rule.lineno, f"`{rule.name}` of `{method.name}` is defined and never used again: attach it to "
-                                    f"`out`.")
+                       "`out`.")
+    if method.name not in NAMES:
+        return
     names = {rule.name for rule in inner}
     for node in ast.walk(method):
-        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and isinstance(node.value,
-                ast.Call)
-                and isinstance(node.value.func, ast.Name) and node.value.func.id in names and method.name in NAMES):
-            yield Note(node.lineno, f"`{node.value.func.id}()` calls the rule here, before there is a gradient. "
-                                    f"Store the function "
-                       f"itself: `{ast.unparse(node.targets[0])} = {node.value.func.id}`.",
-                       f"rule-called:{NAMES[method.name]}")
+        if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+                and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+                and node.value.func.id in names):
+            rule = node.value.func.id
+            yield Note(node.lineno, f"`{rule}()` calls the rule here, before there is a gradient. Store the function "
+                       f"itself: `{ast.unparse(node.targets[0])} = {rule}`.", f"rule-called:{NAMES[method.name]}")
 
 
 def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
@@ -170,14 +168,13 @@ def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
     if method.name not in NAMES or any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(method)
                                        if node is not method):
         return
-    stores = [node for node in ast.walk(method) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    if any(_stored(node) for node in ast.walk(method)):
+        return
     for node in ast.walk(method):
         if (isinstance(node, ast.Return) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
-                and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords
-            and not stores):
-            yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a "
-                                    f"new leaf.",
-                       f"leaves-graph:{NAMES[method.name]}")
+                and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords):
+            yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a new "
+                       "leaf.", f"leaves-graph:{NAMES[method.name]}")
 
 
 def _searched_lists(cls: ast.ClassDef) -> Iterator[Note]:

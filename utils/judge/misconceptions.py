@@ -127,17 +127,14 @@ def _sides() -> Iterator[Misconception]:
                          Flaw(assigns=line), Flaw(assigns=line, right_first=True))
             yield _entry(f"drops-upstream-{op}-{side}", "drops-upstream", EXERCISES[op], "5 of 211 engines",
                          f"The rule of {_name(op)} gives its {side} input the local derivative alone. Multiply it by "
-                         f"the result's "
-                         "own gradient, `out.grad`.", Flaw(shares={f"{op}.{k}": _dropped}))
+                         "the result's own gradient, `out.grad`.", Flaw(shares={f"{op}.{k}": _dropped}))
         yield _entry(f"one-share-{op}", "one-share", EXERCISES[op], "1 of 189 engines",
                      f"With the same Value on both sides of {_name(op)}, one of the two shares is lost: keep one for "
-                     f"each operand, "
-                     "not one for each object (a dict or set of operands holds it once).",
+                     "each operand, not one for each object (a dict or set of operands holds it once).",
                      Flaw(second_wins=frozenset({op})), Flaw(second_wins=frozenset({op}), right_first=True))
         yield _entry(f"set-of-inputs-{op}", "set-of-inputs", EXERCISES[op], "2 of 211 engines",
                      f"The rule of {_name(op)} unpacks its two inputs from a set, which holds the same Value only "
-                     f"once. Use the "
-                     "operands themselves, or a tuple.", Flaw(rereads=frozenset({op})))
+                     "once. Use the operands themselves, or a tuple.", Flaw(rereads=frozenset({op})))
         yield _entry(f"uncoerced-{op}", "uncoerced", "1.1" if op in ("add", "mul") else EXERCISES[op],
                      "8 of 211 engines",
                      f"{_name(op)} reads `other.data`, which a plain number does not have: make it a Value first.",
@@ -148,26 +145,24 @@ def _widespread() -> Iterator[Misconception]:
     """The same in several rules."""
     two, every = frozenset({"add", "mul"}), frozenset(METHODS)
     for id, ops, which in (("add-mul", two, "The rules of `+` and `*` set"), ("everywhere", every, "Every rule sets")):
-        yield _entry(f"overwrites-{id}", "overwrites", "1.3", "7 of 211 engines", f"{which} an input's `grad` with "
-                     f"`=`, {ADDS_UP}",
+        yield _entry(f"overwrites-{id}", "overwrites", "1.3", "7 of 211 engines",
+                     f"{which} an input's `grad` with `=`, {ADDS_UP}",
                      Flaw(assigns=ops), Flaw(assigns=ops, right_first=True))
-    for id, ops, which in (("add-mul", two, "The rules of `+` and `*` pass"), ("everywhere", every,
-            "Every rule passes")):
-        yield _entry(f"drops-upstream-{id}", "drops-upstream", "1.2", "5 of 211 engines", f"{which} on the local "
-                     f"derivative alone. "
-                     "Multiply it by the result's own gradient, `out.grad`.", Flaw(shares=dict.fromkeys(ops, _dropped)))
-    yield _entry("one-share-everywhere", "one-share", "1.3", "1 of 189 engines", "With the same Value on both sides "
-                 "of an operation, "
-                 "one of the two shares is lost: keep one for each operand, not one for each object (a dict or set "
-                 "of operands "
-                 "holds it once).", *(Flaw(second_wins=every, right_first=right) for right in (False, True)))
-    yield _entry("set-of-inputs-everywhere", "set-of-inputs", "1.3", "2 of 211 engines", "Rules unpack their two "
-                 "inputs from a set, "
-                 "which holds the same Value only once. Use the operands themselves, or a tuple.",
-                 Flaw(rereads=every), Flaw(rereads=two))
-    yield _entry("uncoerced-everywhere", "uncoerced", "1.1", "8 of 211 engines", "Operations read `other.data`, "
-                 "which a plain number "
-                 "does not have: make it a Value first.", Flaw(uncoerced=frozenset(BINARY)), Flaw(uncoerced=two))
+    for id, ops, which in (("add-mul", two, "The rules of `+` and `*` pass"),
+                           ("everywhere", every, "Every rule passes")):
+        yield _entry(f"drops-upstream-{id}", "drops-upstream", "1.2", "5 of 211 engines",
+                     f"{which} on the local derivative alone. Multiply it by the result's own gradient, `out.grad`.",
+                     Flaw(shares=dict.fromkeys(ops, _dropped)))
+    yield _entry("one-share-everywhere", "one-share", "1.3", "1 of 189 engines",
+                 "With the same Value on both sides of an operation, one of the two shares is lost: keep one for each "
+                 "operand, not one for each object (a dict or set of operands holds it once).",
+                 *(Flaw(second_wins=every, right_first=right) for right in (False, True)))
+    yield _entry("set-of-inputs-everywhere", "set-of-inputs", "1.3", "2 of 211 engines",
+                 "Rules unpack their two inputs from a set, which holds the same Value only once. Use the operands "
+                 "themselves, or a tuple.", Flaw(rereads=every), Flaw(rereads=two))
+    yield _entry("uncoerced-everywhere", "uncoerced", "1.1", "8 of 211 engines",
+                 "Operations read `other.data`, which a plain number does not have: make it a Value first.",
+                 Flaw(uncoerced=frozenset(BINARY)), Flaw(uncoerced=two))
 
 
 # What goes wrong in `backward()` itself: exercise, how often seen, sentence, and the walks that behave so (walks.py).
