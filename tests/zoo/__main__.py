@@ -1,4 +1,7 @@
-"""Judge every engine of the zoo again and again, with other seeds: `python -m tests.zoo [reruns]` (default 1000)."""
+"""Judge every engine of the zoo again and again, with other seeds: `python -m tests.zoo [reruns [first]]`.
+
+By default 1000 runs from run 0 on; `python -m tests.zoo 400 600` goes on behind the first 600.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from tests.zoo import ENGINES, FOLDER, exercises
 from utils.judge.core import judge
 
 
-def main(reruns: int = 1000) -> int:
+def main(reruns: int = 1000, first: int = 0) -> int:
     """How many verdicts were false rejects; says which."""
     rejected, start = 0, time.monotonic()
     with drawn_once():
-        for run in range(reruns):
+        for run in range(first, first + reruns):
             seed, name = divmod(run, len(ENGINES))
             file = list(ENGINES.values())[name]
             report = judge(TOPIC, FOLDER, file=file, only=exercises(file), seed=seed)
@@ -23,8 +26,9 @@ def main(reruns: int = 1000) -> int:
                 rejected += 1
                 print(f"{file.stem}, seed {seed}: {report.text()}")
             if run % 100 == 99:
-                print(f"{run + 1} judged, {rejected} rejected, {time.monotonic() - start:.0f} s", flush=True)
-    print(f"{len(ENGINES)} correct engines, {reruns} runs: {rejected} false rejects")
+                print(f"up to run {run + 1}: {rejected} rejected, {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{len(ENGINES)} correct engines, {reruns} runs, seeds {first // len(ENGINES)} to {seed}: "
+          f"{rejected} false rejects")
     return rejected
 
 
