@@ -96,7 +96,7 @@ MUTANTS = {
     "test_node_used_at_three_depths": ("            seen.add(node)\n", "            seen.add(node)\n            order.insert(0, node)\n"),
     "test_crossed_uses": ("            order.append(node)", "            order.insert(0, node)"),
     "test_diamonds_in_a_row": ("        for node in reversed(order):", "        for node in order:"),
-    "test_node_used_fifty_times": ("                visit(parent)\n", "                len(order) > 40 or visit(parent)\n"),
+    "test_node_used_a_hundred_times": ("                visit(parent)\n", "                len(order) > 40 or visit(parent)\n"),
     "test_untidy_graph": ("            if node in seen:\n                return\n",
         "            if node in seen:\n                order.append(node)\n                return\n"),
     "test_sums_with_many_paths": ("            if node in seen:\n                return\n", ""),

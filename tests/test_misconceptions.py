@@ -10,6 +10,7 @@ from tests.engines import REFERENCE, TOPIC, changed, written
 from tests.test_judge_verdicts import MUTANTS
 from tests.wrong_bases import BASES
 from tests.wrong_engines import WRONG
+from tests.wrong_slips import SLIPS
 from utils.judge import catalogue_page
 from utils.judge import engine as engine_module
 from utils.judge.catalogues import says
@@ -82,7 +83,7 @@ def test_right_engine_gets_no_name_and_no_note(base, tmp_path):
 # Mutants of the model answer that no entry describes.
 UNKNOWN = ("test_numbers_on_either_side", "test_computing_changes_no_input", "test_gradient_at_zero",
            "test_gradients_set_to_zero_start_again", "test_long_arm_and_short_arm", "test_node_used_at_three_depths",
-           "test_node_used_fifty_times", "test_difference_with_a_number", "test_value_minus_itself",
+           "test_node_used_a_hundred_times", "test_difference_with_a_number", "test_value_minus_itself",
            "test_power_of_a_negative_or_zero_base", "test_power_with_a_fraction_or_negative_exponent")
 
 
@@ -121,6 +122,18 @@ def test_a_half_written_exercise_gets_no_name(tmp_path):
     report = judge(TOPIC, tmp_path, file=written(tmp_path, source), only=["2.1"])
     assert {v.status for v in report.verdicts} >= {"failed", "not-written"}
     assert {v.misconception for v in report.verdicts} == {None}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_slip_of_no_entry_is_caught_by_its_exercise_and_gets_no_name(name, tmp_path):
+    """By what every seed asks: the numbers that the promises are written with. And a short program shows it."""
+    exercise, source = SLIPS[name]
+    file = written(tmp_path, source)
+    for only in (MODULES, [exercise]):
+        report = judge(TOPIC, tmp_path, file=file, only=only)
+        shown = [v.program for v in report.verdicts if v.status == "failed" and v.exercise == exercise]
+        assert shown and min(len(program.splitlines()) for program in shown) <= 7, report.text()
+        assert {v.misconception for v in report.verdicts} == {None}, (only, report.text())
 
 
 def test_report_tells_the_sentence_once(tmp_path):

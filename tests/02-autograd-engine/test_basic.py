@@ -18,6 +18,7 @@ def test_number_plus_value(engine):
     """`2 + a` works: the number on the left becomes a Value."""
     engine.computes(lambda a: 2 + a, a=1.5)
     engine.computes(lambda a, b: (0.5 + a) + b, a=-4, b=2.5)
+    engine.computes(lambda a: 0 + a, a=1.5)
 
 
 @promise(exercise="1.1")
@@ -25,6 +26,8 @@ def test_number_times_value(engine):
     """`3 * a` works."""
     engine.computes(lambda a: 3 * a, a=1.5)
     engine.computes(lambda a, b: (-2.0 * a) * b, a=-4, b=2.5)
+    engine.computes(lambda a: 0.5 * a, a=1.5)
+    engine.computes(lambda a: 0 * a, a=1.5)
 
 
 @promise(exercise="1.1")
@@ -32,6 +35,8 @@ def test_numbers_on_either_side(engine):
     """Numbers and Values mix freely in one expression."""
     engine.computes(lambda a: 1 + a * 2 + 3 * a + 4, a=1.5)
     engine.computes(lambda a, b: 2 * (a + 0.5) * (1 + b) * -1, a=-4, b=2.5)
+    engine.computes(lambda a: a + 0, a=1.5)
+    engine.computes(lambda a: a * 0, a=1.5)
 
 
 @promise(exercise="1.1")
@@ -65,6 +70,7 @@ def test_sum_passes_the_upstream_gradient(engine):
     """Through `+`, both inputs receive the upstream gradient, whatever it is."""
     engine.agrees(lambda a, b: a + b, a=2.0, b=3.0)
     engine.agrees(lambda a, b, c: (a + b) * c, a=2.0, b=3.0, c=-4.0)
+    engine.agrees(lambda a, b: 3 * (a + b), a=2e5, b=-3e4)
 
 
 @promise(exercise="1.2")
@@ -73,6 +79,8 @@ def test_product_multiplies_by_the_other_input(engine):
     engine.agrees(lambda a, b: a * b, a=2.0, b=3.0)
     engine.agrees(lambda a, b, c: a * b * c, a=2.0, b=3.0, c=-4.0)
     engine.agrees(lambda a, b, c: c * (b * a), a=2.0, b=3.0, c=-4.0)
+    engine.agrees(lambda a, b: 3 * (a * b), a=2e5, b=-3e4)
+    engine.agrees(lambda a, b: 3 * (a * b), a=2.5e-7, b=300.0)
 
 
 @promise(exercise="1.2")
@@ -81,6 +89,10 @@ def test_gradient_with_numbers_on_either_side(engine):
     engine.agrees(lambda a: 3 * (a + 2), a=1.5)
     engine.agrees(lambda a: (2 + a) * 3, a=1.5)
     engine.agrees(lambda a: 5 + (4 * a) * 0.5, a=1.5)
+    engine.agrees(lambda a: 3 * (0 + a), a=1.5)
+    engine.agrees(lambda a: 3 * (a + 0.0), a=1.5)
+    engine.agrees(lambda a: 0 * a + a, a=1.5)
+    engine.agrees(lambda a: a * 0.0 + a, a=1.5)
 
 
 @promise(exercise="1.2")
@@ -240,15 +252,15 @@ def test_diamonds_in_a_row(engine):
 
 
 @promise(exercise="1.4")
-def test_node_used_fifty_times(engine):
-    """A node used fifty times receives fifty contributions, and passes on their sum."""
+def test_node_used_a_hundred_times(engine):
+    """A node used a hundred times, at a hundred depths, passes on the sum of all contributions."""
     def fan(a):
         t = a * 3
         total = t + 1
-        for k in range(50):
+        for k in range(100):
             total = total + t * k
         return total
-    code = "t = a * 3\nout = t + 1\nfor k in range(50):\n    out = out + t * k\nout.backward()"
+    code = "t = a * 3\nout = t + 1\nfor k in range(100):\n    out = out + t * k\nout.backward()"
     engine.agrees(fan, code, a=0.5)
 
 

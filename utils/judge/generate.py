@@ -16,8 +16,9 @@ from utils.judge.reduce import reduce
 from utils.judge.replies import STOPS
 
 NAMES = "abcd"
-NUMBERS = (1, 2, 3, -1, -2, 0.5, 1.5, -0.5, 2.0, -3.0, 0.1, -1.25)     # equal ints and floats on purpose
-EXPONENTS = (2, 3, -1, 0.5, -2.5, 2.0)
+NUMBERS = (1, 2, 3, -1, -2, 0.5, 1.5, -0.5, 2.0, -3.0, 0.1, -1.25, 5.0, -8)        # equal ints and floats on purpose
+OPERANDS = (*NUMBERS, 0)            # a leaf of 0 would rule out too much
+EXPONENTS = (2, 3, -1, 0.5, -2.5, 2.0, 4, -2, -3, 1.5)
 ARITHMETIC = tuple(op for op in SYMBOLS if op != "pow") + ("neg",)
 EVERYTHING = ARITHMETIC + ("pow",) + METHODS
 LARGEST, SMALLEST = 10.0, 0.1       # where values stay: functions are smooth and rounding is small there
@@ -81,7 +82,7 @@ def _ref(count: int) -> st.SearchStrategy[Ref]:
 
 @lru_cache
 def _two(count: int) -> st.SearchStrategy[tuple]:
-    ref, number = _ref(count), _one_of(NUMBERS)
+    ref, number = _ref(count), _one_of(OPERANDS)
     return st.one_of(st.tuples(ref, ref), st.tuples(ref, number), st.tuples(number, ref))
 
 
