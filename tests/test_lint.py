@@ -9,8 +9,10 @@ import pytest
 from tests.engines import REFERENCE, TOPIC, changed, written
 from tests.wrong_bases import BASES
 from utils.curriculum import ROOT
+from utils.judge import engine as engine_module
 from utils.judge.core import judge
-from utils.judge.lint import facts, notes
+from utils.judge.lint import facts, notes, told
+from utils.judge.session import Limits
 
 ZOO = sorted(p for p in (ROOT / "tests" / "zoo").glob("*.py") if not p.stem.startswith("__"))
 RIGHT = [*ZOO, *sorted(TOPIC.solutions.glob("level0[123]-*.py")), ROOT / "utils" / "autograd_stub.py",
@@ -90,6 +92,45 @@ def test_undefined_name_is_told_only_where_a_check_met_it(use, error, words):
     assert [words in str(note) for note in notes(source, [error])] == [True]
 
 
+# A class that is no Value may do what a Value should not; the names that drawings read, and Python's own, are no slips.
+@pytest.mark.parametrize("source", [
+    "class Dual:\n    def __add__(self, o): return Dual(self.x + o.x)\n" + engine(BACKWARD),
+    "class F(float):\n    def __add__(self, o): return F(float(self) + o)\n" + engine(BACKWARD),
+    "class Node:\n    def __init__(self): self.run = None\n    def run(self): pass\n" + engine(BACKWARD),
+    engine("def __init__(self, children): self._prev, self._op, self.label, self._children = children, '', '', ()",
+           "def backward(self): self._backward(self.prev, self.op, self.labels, self.children)"),
+    engine("def wrap(self, m): m.__name__ = 'x'", "def __new__(cls): return cls.__new__(cls)"),
+], ids=["dual numbers", "a float", "a node", "names of the brief", "a name of Python's own"])
+def test_what_is_no_slip_of_the_engine_is_not_told(source):
+    assert notes(source) == ()
+
+
+@pytest.mark.parametrize("head", ["class Base:", "class Root:"], ids=["its base", "the base of its base"])
+def test_what_value_is_built_of_is_looked_at(head):
+    slip = engine("def __neg__(self): return Root(-self.data)").replace("class Value:", "class Root:")
+    source = slip + "class Base(Root): pass\nclass Value(Base): pass\n"
+    assert [note.line for note in notes(source)] == [2]
+    assert [note.line for note in notes(slip + "Value = Root\n")] == [2]
+
+
+def test_notes_that_say_the_same_are_told_as_one():
+    hidden = [EXP.replace("out._backward", "out.backward").replace("exp", name) for name in ("exp", "log", "tanh", "f")]
+    source = engine(*hidden, BACKWARD)
+    lines = [note.line for note in notes(source)]
+    assert told(notes(source)) == [
+        f"Lines {lines[0]}, {lines[1]}, {lines[2]} and 1 more: `out.backward = ...` hides the method `backward()` of "
+        "that one Value. Did you mean `_backward`?"]
+    rule = EXP.replace("    out._backward = _backward\n", "")
+    unused = [rule.replace("exp", name) for name in ("exp", "log", "tanh")]
+    (one,) = told(notes(engine(*unused)))
+    assert one.startswith("Line 4: `_backward` of `exp` is defined") and one.endswith(" The same in lines 9, 14.")
+
+
+def test_notes_fit_on_a_screen():
+    twice = [f"def f{k}(self): pass" for k in range(9) for _ in "ab"]
+    assert len(told(notes(engine(*twice)))) == 7 and "(3)" in told(notes(engine(*twice)))[-1]
+
+
 def test_searched_list_is_told_only_where_a_check_took_too_long():
     source = changed(("        order, seen = [], set()\n", "        order, seen = [], []\n"),
                      ("            seen.add(node)\n", "            seen.append(node)\n"))
@@ -124,3 +165,18 @@ def test_notes_stand_in_the_report_only_where_something_failed(tmp_path):
     report = judge(TOPIC, tmp_path, file=written(tmp_path, wrong), only=["1.2"])
     assert len(report.notes) == 1 and "second time" in report.notes[0]
     assert report.notes[0] in report.text() and "second time" in report.html()
+
+
+ENDLESS = ("        visit(self)\n", "        visit(self)\n        while order not in seen:\n            pass\n")
+
+
+@pytest.mark.parametrize(("loop", "only"), [(ENDLESS, "1.2"), (None, "3.2")], ids=["on two nodes", "on many"])
+def test_searched_list_is_told_only_where_a_large_graph_took_too_long(tmp_path, monkeypatch, loop, only):
+    monkeypatch.setattr(engine_module, "HASTY", Limits(cpu=0.3, wall=3.0))
+    monkeypatch.setattr(engine_module, "LARGE", Limits(cpu=1.0, wall=10.0))
+    monkeypatch.setattr(engine_module, "MANY_LIMITS_HIT", 0)
+    source = changed(("        order, seen = [], set()\n", "        order, seen = [], []\n"),
+                     ("            seen.add(node)\n", "            seen.append(node)\n"), *([loop] if loop else []))
+    report = judge(TOPIC, tmp_path, file=written(tmp_path, source), only=[only])
+    assert any(v.status == "timeout" for v in report.verdicts), report.text()
+    assert any("is a list" in note for note in report.notes) == (loop is None)

@@ -24,6 +24,7 @@ from utils.judge.variation import DEFAULT_SEED
 from utils.sandbox.isolation import LOCAL
 
 MANY_TIMEOUTS = 8
+LARGE = 1000            # steps of a script, from which on a slow search can be what took too long
 HANDLES: dict[str, type[Runner]] = {"engine": Engine, "module": Module}     # what promises about the module may ask for
 UNWRITTEN = re.compile(r"Not written yet: exercise (\S+):")
 
@@ -67,11 +68,12 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
 
 @dataclass(frozen=True)
 class Trial:
-    """A promise that was looked at: what broke it, or None, and the scripts that were run for it."""
+    """A promise: what broke it, or None, and the scripts that were run for it; whether it could be looked at at all."""
 
     promise: Promise
     problem: Broken | None
     scripts: list[tuple[list, Outcome]]
+    looked_at: bool = True
 
 
 def _unloadable(topic: Topic, session: Session) -> Broken | None:
@@ -82,14 +84,16 @@ def _unloadable(topic: Topic, session: Session) -> Broken | None:
     if error is None:
         return None
     problem = broken(Outcome([], error), None)
-    problem.evidence["detail"] = f"{session.file.name} cannot be loaded. {problem.evidence['detail']}"
+    first = "that line" if error["line"] else "that"
+    problem.evidence["detail"] = (f"{session.file.name} cannot be loaded. {problem.evidence['detail']} Mend {first} "
+                                  "first, then check again: nothing else can be looked at before.")
     return problem
 
 
 def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
     name = _handle(promise)
     if unloadable and name:
-        return Trial(promise, unloadable, [])
+        return Trial(promise, unloadable, [], looked_at=False)
     transcript = handles[name].transcript if name else []
     start = len(transcript)
     problem = None
@@ -152,7 +156,7 @@ def _group(topic: Topic, level: int | None, title: str, exercises: tuple[Exercis
             evidence = dict(problem.evidence) if problem else {"status": "passed"}
             if problem and p.name in named:
                 evidence["misconception"] = named[p.name].id
-            hint = _hint(topic, exercise, evidence) if problem else None
+            hint = _hint(topic, exercise, evidence) if problem and trial.looked_at else None
             verdicts.append(Verdict(p.name, p.says, exercise.id, points=earned, max=most, hint=hint, **evidence))
     return Group(level, title, tuple(verdicts))
 
@@ -177,5 +181,17 @@ def _notes(topic: Topic, unloadable: Broken | None, loan: str | None, source: st
     problems = [t.problem for t in trials if t.problem and _handle(t.promise) == "engine"]      # lint knows engines
     if problems and not loan:
         details = [p.evidence["detail"] or "" for p in problems]
-        notes += map(str, lint.notes(source, details, stopped=any(p.evidence["status"] == "timeout" for p in problems)))
+        notes += lint.told(lint.notes(source, details, stopped=_only_large_stopped(trials)))
     return tuple(notes)
+
+
+def _only_large_stopped(trials: list[Trial]) -> bool:
+    """Whether scripts took too long, and none of them was a small one."""
+    sizes = [_size(steps) for t in trials for steps, outcome in t.scripts
+             if outcome.error and outcome.error["kind"] == "timeout"]
+    return bool(sizes) and min(sizes) >= LARGE
+
+
+def _size(steps: list) -> int:
+    """How many steps a script runs."""
+    return sum(step[1] * _size(step[2]) if step[0] == "repeat" else 1 for step in steps)

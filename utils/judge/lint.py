@@ -31,16 +31,22 @@ REDEFINED = ("setter", "getter", "deleter", "overload", "register")
 NAME_ERROR = re.compile(r"name '(\w+)' is not defined")
 MISSING = re.compile(r"there is no `(\w+)`")
 MODULES = ("math", "random", "numpy", "np")
+DRAWN = frozenset(("_prev", "_op", "label", "_children"))     # names of the brief, which drawings read
+MOST_LINES, MOST_NOTES = 3, 6       # lines of one note, and notes, that are told
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence and the line that it is about; `fact` is the word that diagnosis knows it by, if it does."""
+    """A sentence and the line that it is about; `fact` is the word that diagnosis knows it by, if it does.
+
+    Notes of one `kind` say the same of other names.
+    """
 
     line: int
     says: str
     fact: str | None = None
+    kind: str | None = None
 
     def __str__(self) -> str:
         return f"Line {self.line}: {self.says}"
@@ -50,7 +56,7 @@ def notes(source: str, errors: Collection[str] = (), stopped: bool = False) -> t
     """What is odd about this source, in the order of its lines; () for one that cannot be read.
 
     `errors` are the sentences of what the checks met: only a name that failed there is said to be undefined or missing.
-    `stopped` says that a check took too long: only then is a slow way of searching worth a word.
+    `stopped` says that only large graphs took too long: then a slow way of searching is worth a word.
     """
     try:
         tree = ast.parse(source)
@@ -58,12 +64,53 @@ def notes(source: str, errors: Collection[str] = (), stopped: bool = False) -> t
         return ()
     found = [*_undefined(tree, errors), *_nearly(tree, errors)]
     for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        found += [*_defined_twice(cls), *_misspelt(cls), *_hidden_methods(cls), *_unread_attributes(cls, tree)]
+        found += [*_defined_twice(cls), *_misspelt(cls)]
+    for cls in _engine(tree):
+        found += [*_hidden_methods(cls), *_unread_attributes(cls, tree)]
         for method in _methods(cls):
             found += [*_rules(method), *_leaves(method, cls)]
         if stopped:
             found += _searched_lists(cls)
     return tuple(sorted(found, key=lambda note: note.line))
+
+
+def told(found: Collection[Note]) -> list[str]:
+    """Notes as sentences for a report, those of one kind together."""
+    groups: dict[str, list[Note]] = {}
+    for note in found:
+        groups.setdefault(note.kind or note.says, []).append(note)
+    sentences = [_together(alike) for alike in groups.values()]
+    more = len(sentences) - MOST_NOTES
+    return sentences[:MOST_NOTES] + ([f"There is more to say of this file ({more}): mend these first."]
+                                     if more > 0 else [])
+
+
+def _together(alike: list[Note]) -> str:
+    """One sentence for notes that say the same, of the same names or of others."""
+    lines = list(dict.fromkeys(note.line for note in alike))
+    if len({note.says for note in alike}) == 1:
+        return f"{_lines(lines)}: {alike[0].says}"
+    rest = _lines([line for line in lines if line != alike[0].line])
+    return f"{alike[0]} The same in l{rest[1:]}." if rest else str(alike[0])
+
+
+def _lines(lines: list[int]) -> str:
+    """ "Line 3", "Lines 3, 5, 7 and 2 more"; "" for none."""
+    some = ", ".join(map(str, lines[:MOST_LINES]))
+    more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
+    return f"Line{'s' * (len(lines) > 1)} {some}{more}" if lines else ""
+
+
+def _engine(tree: ast.Module) -> list[ast.ClassDef]:
+    """The class Value, or the one that it is another name of, and those of its base classes that stand in this file."""
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    names = ["Value", *(node.value.id for node in tree.body if isinstance(node, ast.Assign)
+                        and isinstance(node.value, ast.Name)
+                        and any(isinstance(target, ast.Name) and target.id == "Value" for target in node.targets))]
+    for name in names:          # it grows meanwhile
+        if name in classes:
+            names += [base.id for base in classes[name].bases if isinstance(base, ast.Name) and base.id not in names]
+    return [cls for name, cls in classes.items() if name in names]
 
 
 def facts(source: str) -> frozenset[str]:
@@ -109,6 +156,10 @@ def _stored(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
 
 
+def _special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
 def _hidden_methods(cls: ast.ClassDef) -> Iterator[Note]:
     """`self.backward = ...` in a class that has a method of that name."""
     names = {method.name for method in _methods(cls) if not method.decorator_list}
@@ -125,12 +176,13 @@ def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
     read = {node.attr for node in attributes if isinstance(node.ctx, ast.Load)} | {"grad", "data", "_backward"}
     methods = {method.name for method in _methods(cls) if not method.decorator_list}
     for node in (node for method in _methods(cls) for node in ast.walk(method)):
-        if not _stored(node) or not isinstance(node.value, ast.Name):
+        if not _stored(node) or not isinstance(node.value, ast.Name) or node.attr in DRAWN or _special(node.attr):
             continue
         what = f"{node.value.id}.{node.attr}"
         if node.attr in methods and node.value.id != "self":
             meant = " Did you mean `_backward`?" if node.attr == "backward" else ""
-            yield Note(node.lineno, f"`{what} = ...` hides the method `{node.attr}()` of that one Value.{meant}")
+            yield Note(node.lineno, f"`{what} = ...` hides the method `{node.attr}()` of that one Value.{meant}",
+                       kind=f"hides {node.attr}")
         elif node.attr not in read | methods:
             near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
             if near:
@@ -147,10 +199,10 @@ def _rules(method: Function) -> Iterator[Note]:
         outside = [node for node in uses if id(node) not in own]
         if not outside and uses:
             yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this "
-                       "line indented one step too far?")
+                       "line indented one step too far?", kind="inside itself")
         elif not outside and not rule.decorator_list:
             yield Note(rule.lineno, f"`{rule.name}` of `{method.name}` is defined and never used again: attach it to "
-                       "`out`.")
+                       "`out`.", kind="not attached")
     if method.name not in NAMES:
         return
     names = {rule.name for rule in inner}
@@ -160,7 +212,8 @@ def _rules(method: Function) -> Iterator[Note]:
                 and node.value.func.id in names):
             rule = node.value.func.id
             yield Note(node.lineno, f"`{rule}()` calls the rule here, before there is a gradient. Store the function "
-                       f"itself: `{ast.unparse(node.targets[0])} = {rule}`.", f"rule-called:{NAMES[method.name]}")
+                       f"itself: `{ast.unparse(node.targets[0])} = {rule}`.", f"rule-called:{NAMES[method.name]}",
+                       kind="called")
 
 
 def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
@@ -174,7 +227,7 @@ def _leaves(method: Function, cls: ast.ClassDef) -> Iterator[Note]:
         if (isinstance(node, ast.Return) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
                 and node.value.func.id == cls.name and len(node.value.args) == 1 and not node.value.keywords):
             yield Note(node.lineno, f"`{method.name}` makes its result without its inputs as children, so it is a new "
-                       "leaf.", f"leaves-graph:{NAMES[method.name]}")
+                       "leaf.", f"leaves-graph:{NAMES[method.name]}", kind="leaf")
 
 
 def _searched_lists(cls: ast.ClassDef) -> Iterator[Note]:
