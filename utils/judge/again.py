@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from utils.judge.engine import shown
 from utils.judge.evidence import OUTSIDE, alike, as_seen
+from utils.judge.program import of_script
 from utils.judge.promises import Broken, Promise
+from utils.judge.replies import REPORTING
 from utils.judge.session import Outcome, Session
+from utils.judge.simulation import Result
 
 EACH = 3                # scripts of a promise
 LONGEST = 200           # steps: longer ones are not run again
@@ -28,7 +32,7 @@ def changed(kept: Iterable[tuple[Promise, list[tuple[list, Outcome]]]], fresh: S
             found[promise] = Broken(
                 "Run once more in a fresh Python and in another order, the same lines gave something else. An answer "
                 "may depend neither on what was computed before nor on chance: look for what is kept between graphs.",
-                **_difference(first, second))
+                **_difference(steps, first, second))
     return found
 
 
@@ -40,9 +44,16 @@ def _sample(scripts: list[tuple[list, Outcome]]) -> list[tuple[list, Outcome]]:
     return usable[::max(1, len(usable) // EACH)][:EACH]
 
 
-def _difference(first: Outcome, second: Outcome) -> dict[str, str]:
-    """The first two numbers that differ, as evidence; the second time there may have been an error instead."""
+def _difference(steps: list, first: Outcome, second: Outcome) -> dict[str, str | None]:
+    """The lines, and the first two numbers that differ; the second time there may have been an error instead."""
+    program, names = of_script(steps) or (None, {})
+    code = program and program.code(backward=any(step[0] == "backward" for step in steps))
     if second.error:
-        return {"quantity": "the second time", "yours": f"{second.error['type']}: {second.error['text']}"[:200]}
-    one, other = next(pair for pair in zip(first.reports, second.reports, strict=True) if pair[0] != pair[1])
-    return {"quantity": "a number, the first and the second time", "yours": f"{one:.10g}, then {other}"[:200]}
+        return {"program": code, "quantity": "the second time",
+                "yours": f"{second.error['type']}: {second.error['text']}"[:200]}
+    asked = [f"{names[step[1]['r']]}.{step[2]}" if step[0] == "get" and step[1]["r"] in names else "a number"
+             for step in steps if step[0] in REPORTING]
+    what, one, other = next(three for three in zip(asked, first.reports, second.reports, strict=True)
+                            if not alike(Result([three[1]]), Result([three[2]])))
+    return {"program": code, "quantity": f"{what}, the first and the second time",
+            "yours": f"{shown(one)}, then {shown(other)}"[:200]}

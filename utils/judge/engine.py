@@ -24,7 +24,10 @@ BRIEF = Limits(cpu=0.2, wall=2.0)
 LARGE = Limits(cpu=5.0, wall=25.0)                   # then, for a script with limits of its own
 LONGEST_LOST = TOTAL - LARGE.wall                    # wall seconds for scripts that reach a limit; one more may run
 
-DEVICE = re.compile("CUDA|device", re.IGNORECASE)    # in an error of PyTorch about where a tensor is
+CURES = (                                            # by what an error's type and text hold
+    (re.compile("CUDA|device", re.IGNORECASE), "Everything here runs on the processor: leave devices out."),
+    (re.compile("EOFError: EOF when reading a line"),
+     "Nobody can answer `input()` while a file is judged: take the call out."))
 LONGEST = 400                                        # characters of a value that are shown
 REFUSALS = ("TypeError", "ValueError", "NotImplementedError", "AssertionError")     # and NotImplemented, seen as absent
 REFLECTED = {"__radd__": "2 + a", "__rmul__": "2 * a", "__rsub__": "2 - a", "__rtruediv__": "2 / a",
@@ -184,13 +187,24 @@ def broken(outcome: Outcome, code: str | None) -> Broken:
     """The evidence for a script that was stopped by an error."""
     error = outcome.error
     code_there = f": `{error['code']}`" if error["kind"] != "not-written" else ""      # else it says the same again
-    place = f" (line {error['line']}{code_there})" if error["line"] else ""
-    return Broken(sentence(error) + place, status=status(error), program=code)
+    place = f"in line {error['line']}{code_there}." if error["line"] else ""
+    return Broken(sentence(error, place), status=status(error), program=code)
 
 
-def sentence(error: dict) -> str:
-    """What stopped a script, for the learner."""
+def sentence(error: dict, place: str = "") -> str:
+    """What stopped a script, for the learner; `place` is where, "in line 3."."""
+    said = _said(error)
+    if place:
+        ends = said.endswith(("?", "!", "..."))
+        said = f"{said} {place[:1].upper()}{place[1:]}" if ends else f"{said.removesuffix('.')}, {place}"
+    cure = next((cure for pattern, cure in CURES if error["kind"] == "raised" and pattern.search(
+        f"{error['type']}: {error['text']}")), "")
+    return f"{said if not cure or said.endswith('.') else said + '.'} {cure}".rstrip()
+
+
+def _said(error: dict) -> str:
     kind, text, what = error["kind"], error["text"], error["what"]
+    named = f"{error['type']}: {text}" if text else error["type"]
     if kind == "not-written":
         return f"Not written yet: {text}" if text else "Not written yet."
     if kind == "absent":
@@ -207,14 +221,13 @@ def sentence(error: dict) -> str:
     if kind == "memory":
         return "Ran out of memory: " + (text or "an allocation was refused.")
     if kind == "exit":
-        return f"It ended Python itself ({error['type']}: {text})."
+        return f"It ended Python itself ({named})."
     if kind == "misshapen":
         return f"{text}."
     if kind == "syntax":
-        return f"{error['type']}: {text}."
+        return f"{named}."
     if kind in LIMITED:
-        return f"{LIMITED[kind]} ({error['type'] + ': ' if error['type'] else ''}{text})."
+        return f"{LIMITED[kind]} ({named if error['type'] else text})."
     if kind in ("timeout", "crash"):
         return text[:1].upper() + text[1:] + "."
-    cure = ". Everything here runs on the processor: leave devices out." if DEVICE.search(text) else ""
-    return f"{error['type']}: {text}{cure}"
+    return named

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**"}
 METHODS = ("relu", "tanh", "exp", "log", "sigmoid")
+NAMES = "abcdefghijklmn"            # of leaves, where a script has none
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,32 @@ def trace(function: Callable, leaves: dict[str, int | float]) -> Program:
     return Program(dict(leaves), tuple(lines), root._ref.index)
 
 
+STRAIGHT = ("new", "op", "call", "get", "backward")      # the steps of a program's script
+
+
+def of_script(steps: Sequence[list]) -> tuple[Program, dict[int, str]] | None:
+    """The program that a worker's script runs, and what its registers are called; None where it is no straight line."""
+    made = [step for step in steps if step[0] in ("new", "op", "call")]
+    order = sorted(made, key=lambda step: step[0] != "new")
+    place = {step[1]: k for k, step in enumerate(order)}
+    ends = [step[1]["r"] for step in steps if step[0] == "backward"] or [step[1] for step in order[-1:]]
+    numbers = [step[2] for step in order if step[0] == "new"]
+    straight = all(step[0] in STRAIGHT and not (step[0] == "call" and step[4]) for step in steps)
+    if not straight or len(place) < len(made) or len(ends) != 1 or len(numbers) > len(NAMES):
+        return None
+    lines = [(step[3], step[2]) if step[0] == "call" else step[2:] for step in order[len(numbers):]]
+    program = build(dict(zip(NAMES, numbers, strict=False)), [
+        (op, *(Ref(place[x["r"]]) if isinstance(x, dict) else x for x in operands)) for op, *operands in lines
+    ], place[ends[0]])
+    return program, dict(zip(place, program.leaves, strict=False)) | {ends[0]: "out"}
+
+
 def _number(x):
     if type(x) not in (int, float):
         raise TraceError(f"a program holds Values, ints and floats; it was given {x!r}, a {type(x).__name__}")
     return x
 
 
-def build(leaves: dict[str, int | float], lines: Sequence[tuple]) -> Program:
+def build(leaves: dict[str, int | float], lines: Sequence[tuple], root: int = -1) -> Program:
     """A program from (op, operand, ...) tuples, where an operand is a Ref or a number."""
-    return Program(leaves, tuple(Line(op, tuple(operands)) for op, *operands in lines))
+    return Program(leaves, tuple(Line(op, tuple(operands)) for op, *operands in lines), root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from html import escape
 
@@ -13,6 +14,7 @@ WORDS = {"passed": "kept", "failed": "not kept", "not-written": "not yet written
          "memory": "stopped: memory", "crash": "Python ended", "output": "stopped: output",
          "processes": "stopped: processes", "files": "stopped: files"}
 LONGEST_LIST = 12
+LONGEST_REASON = 120        # characters in that list
 
 
 def _chosen(report: Report, exercise: str | None) -> tuple[Verdict, ...]:
@@ -38,10 +40,24 @@ def _tables(report: Report, exercise: str | None) -> list[str]:
     return [table for id, table in report.tables.items() if exercise in (None, id)]
 
 
-def _first(verdicts: tuple[Verdict, ...]) -> Verdict | None:
-    """The one to look at first: the first that is wrong, else the first that is not written."""
+def _first(report: Report, verdicts: tuple[Verdict, ...]) -> Verdict | None:
+    """The one to look at first: the first that is wrong, else the first that is not written.
+
+    All rests on level 1: of what is wrong above it nothing comes before an exercise of it that is not begun.
+    """
+    base = [v for group in report.groups if group.level == 1 for v in group.promises if v in verdicts]
+    begun = {v.exercise for v in base if v.status != "not-written"}
+    unwritten = [v for v in verdicts if v.status == "not-written"]
     wrong = [v for v in verdicts if v.status not in ("passed", "not-written")]
-    return next(iter(wrong + [v for v in verdicts if v.status == "not-written"]), None)
+    bare = [v for v in base if v.exercise not in begun]
+    return next(iter([*(v for v in wrong if v in base), *bare, *wrong, *unwritten]), None)
+
+
+def _open(report: Report, verdicts: tuple[Verdict, ...]) -> list[Verdict]:
+    """What is not kept, the first one first, but for that whose reason stands among the notes."""
+    first = _first(report, verdicts)
+    rest = [v for v in verdicts if v.status != "passed" and v is not first]
+    return [v for v in ([first] if first else []) + rest if not v.detail or v.detail not in report.learners_notes]
 
 
 def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
@@ -54,26 +70,26 @@ def text(report: Report, exercise: str | None = None) -> str:
     verdicts = _chosen(report, exercise)
     lines = [_headline(report, exercise), _origin(report), *report.learners_notes]
     lines += ["\n" + textwrap.indent(table, "  ") for table in _tables(report, exercise)]
-    first = _first(verdicts)
-    if first is None:
+    found = _open(report, verdicts)
+    if not found:
         return "\n".join(lines)
-    lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first, report.learners_notes)]
-    rest = [v for v in verdicts if v.status != "passed" and v is not first]
+    first, *rest = found
+    lines += ["", f"{WORDS[first.status]}: {first.exercise} {first.says}", promise_text(first)]
     if rest:
-        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {_briefly(v, report.learners_notes)}"
+        lines += ["", "Also open:", *(f"  {WORDS[v.status]:<17} {v.exercise:<4} {_briefly(v)}"
                                       for v in rest[:LONGEST_LIST])]
     if len(rest) > LONGEST_LIST:
         lines.append(f"  and {len(rest) - LONGEST_LIST} more")
     return "\n".join(lines)
 
 
-def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
-    """The evidence of one promise that was not kept; a detail that was `told` already is left out."""
+def promise_text(verdict: Verdict) -> str:
+    """The evidence of one promise that was not kept."""
     lines = []
     if verdict.program and verdict.status != "not-written":
         lines += ["", *("    " + line for line in verdict.program.split("\n")), ""]
         lines += [f"    {name:<10} {value}" for name, value in _numbers(verdict)]
-    if verdict.detail and verdict.detail not in told:
+    if verdict.detail:
         lines.append(f"  {verdict.detail}")
     if looks_like := _looks_like(verdict):
         lines += textwrap.wrap(f"  What this looks like: {looks_like}", 100, subsequent_indent="    ")
@@ -84,10 +100,12 @@ def promise_text(verdict: Verdict, told: tuple[str, ...] = ()) -> str:
     return "\n".join(lines)
 
 
-def _briefly(verdict: Verdict, told: tuple[str, ...]) -> str:
+def _briefly(verdict: Verdict) -> str:
     """What a promise says; where it was broken without a program, as a drill's box is, why as well."""
-    why = verdict.status == "failed" and verdict.program is None and verdict.detail not in (None, *told)
-    return f"{verdict.says} {verdict.detail}" if why else verdict.says
+    if verdict.status != "failed" or verdict.program is not None or verdict.detail is None:
+        return verdict.says
+    why = verdict.detail if len(verdict.detail) <= LONGEST_REASON else re.split(r"(?<=[.?!]) ", verdict.detail)[0]
+    return f"{verdict.says} {textwrap.shorten(why, LONGEST_REASON, placeholder=' ...')}"
 
 
 def _stepper(verdict: Verdict) -> str | None:
@@ -120,22 +138,21 @@ WRONG = "#D55E00"
 
 def html(report: Report, exercise: str | None = None) -> str:
     verdicts = _chosen(report, exercise)
-    first = _first(verdicts)
+    first = _first(report, verdicts)
     edge = EDGES.get(first.status if first else "passed", WRONG)
     parts = [f'<div style="{STYLE["card"].format(edge)}"><b>{_marked(_headline(report, exercise))}</b>',
              f'<div style="{STYLE["small"]}">{escape(_origin(report))}</div>']
     parts += [f"<div>{_marked(note)}</div>" for note in report.learners_notes]
     parts += [f'<pre style="{STYLE["code"]};{STYLE["aligned"]}">{escape(table)}</pre>'
               for table in _tables(report, exercise)]
-    if first:
-        parts.append(_first_html(first, report.learners_notes))
-        rest = [v for v in verdicts if v.status != "passed" and v is not first]
-        if rest:
-            parts.append(_list_html(rest, report.learners_notes))
+    if found := _open(report, verdicts):
+        parts.append(_first_html(found[0]))
+        if found[1:]:
+            parts.append(_list_html(found[1:]))
     return "\n".join([*parts, "</div>"])
 
 
-def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
+def _first_html(verdict: Verdict) -> str:
     parts = [f'<div style="margin-top:8px"><b>{WORDS[verdict.status]}:</b> {escape(verdict.exercise)} '
              f"{_marked(verdict.says)}</div>"]
     if verdict.program and verdict.status != "not-written":
@@ -143,7 +160,7 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
         rows = "".join(_row(name, f"<code>{escape(value)}</code>") for name, value in _numbers(verdict))
         parts.append(f'<table style="margin:0">{rows}</table>' if rows else "")
         parts.append(picture(verdict))
-    if verdict.detail and verdict.detail not in notes:
+    if verdict.detail:
         parts.append(f"<div>{_marked(verdict.detail)}</div>")
     if looks_like := _looks_like(verdict):
         parts.append(f'<div style="{STYLE["named"]}"><b>What this looks like:</b> {_marked(looks_like)}</div>')
@@ -154,8 +171,8 @@ def _first_html(verdict: Verdict, notes: tuple[str, ...]) -> str:
     return "\n".join(p for p in parts if p)
 
 
-def _list_html(rest: list[Verdict], notes: tuple[str, ...]) -> str:
-    rows = "".join(_row(WORDS[v.status], escape(v.exercise), _marked(_briefly(v, notes))) for v in rest[:LONGEST_LIST])
+def _list_html(rest: list[Verdict]) -> str:
+    rows = "".join(_row(WORDS[v.status], escape(v.exercise), _marked(_briefly(v))) for v in rest[:LONGEST_LIST])
     more = f"<div>and {len(rest) - LONGEST_LIST} more</div>" if len(rest) > LONGEST_LIST else ""
     return (f'<details style="margin-top:8px"><summary>Also open: {len(rest)}</summary><table>{rows}</table>{more}'
             "</details>")
