@@ -181,7 +181,8 @@ def message(tmp_path, source: str, only: str):
 def test_unwritten_exercise_is_told_once_with_its_own_hint(tmp_path):
     skeleton = (TOPIC.shipped / TOPIC.module).read_text(encoding="utf-8")
     verdict = message(tmp_path, skeleton, "1.3").verdicts[0]
-    assert verdict.hint == 'hint("1.2")' and verdict.detail.count("exercise 1.2") == 1 and ", in line " in verdict.detail
+    assert verdict.hint == 'hint("1.2")' and verdict.detail.count("exercise 1.2") == 1
+    assert ", in line " in verdict.detail
 
 
 def test_syntax_error_names_its_line_once(tmp_path):

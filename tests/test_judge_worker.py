@@ -63,6 +63,11 @@ BAD_FILES = {
                             "    def __repr__(self):")), "failed", "never"),
     "equal to all": (changed(("    def __repr__(self):", "    def __eq__(self, other):\n        return True\n\n"
                               "    def __hash__(self):\n        return 0\n\n    def __repr__(self):")), "failed", ""),
+    "quotients that are none": (
+        "import fractions\n\n\nclass Mine:\n    numerator, denominator = 1, 0.5\n\n\nfractions.Fraction = Mine\n"
+        + changed((TIMES, TIMES + "        out.data = Mine()\n")), "failed", "should be a number"),
+    "quotients beyond every float": ("from fractions import Fraction\n" + changed(
+        (TIMES, TIMES + "        out.data = Fraction(10**400)\n")), "failed", "should be a number"),
     "float that lies": (changed(("class Value:", "class F(float):\n    def __float__(self):\n        return 4.0\n"
                                  "    def __mul__(self, o):\n        return F(7.0)\n\n\nclass Value:"),
                                 ("        self.data = data\n", "        self.data = F(data)\n")), "failed", ""),
@@ -130,6 +135,18 @@ def test_missing_file_and_missing_attribute_are_not_yet_written(tmp_path):
 def test_printing_does_not_disturb_the_replies(tmp_path):
     chatty = in_product("print('hello'); import sys, os; sys.stderr.write('x'); os.write(1, b'12345678' * 9)")
     assert judge(TOPIC, tmp_path, file=written(tmp_path, chatty), only=["1.2", "1.3"]).kept
+
+
+def test_fractions_are_numbers(tmp_path):
+    """Exact `data` and `grad`, a denominator of 3 among them; a class of one's own that looks like it stays unknown."""
+    exact = "from fractions import Fraction\n" + changed(("        self.data = data\n", "        self.data = Fraction(data)\n"),
+        ("        self.grad = 0.0\n        self._prev", "        self.grad = Fraction(0)\n        self._prev"))
+    file = written(tmp_path, exact)
+    assert judge(TOPIC, tmp_path, file=file, only=["1.1", "1.2", "1.3", "1.4", "2.1", "2.2"]).kept
+    with Session(file) as session:
+        assert session.run([["new", 0, 1], ["op", 1, "truediv", {"r": 0}, 3], ["get", {"r": 1}, "data"]]).reports == [1 / 3]
+    own = exact.replace("from fractions import Fraction\n", "import fractions\nclass Fraction(fractions.Fraction):\n    pass\n")
+    assert not judge(TOPIC, tmp_path, file=written(tmp_path, own), only=["1.1"]).kept
 
 
 def test_helpers_beside_the_file_are_found_and_shadow_nothing(tmp_path):

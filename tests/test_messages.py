@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.engines import REFERENCE, TOPIC, changed, written
+from utils.judge.catalogues import says
 from utils.judge.core import judge
 from utils.judge.engine import sentence
 from utils.judge.program import of_script, trace
@@ -43,14 +44,14 @@ def test_the_line_is_joined_to_what_happened_there(stopped, said):
     assert sentence(stopped, "in line 7: `f(x)`.") == said
 
 
-@pytest.mark.parametrize(("head", "says"), [
+@pytest.mark.parametrize(("head", "mend"), [
     ("class Value\n", "SyntaxError: expected ':', in line 1: `class Value`. Mend that line first"),
     ("n = input()\n", "Nobody can answer `input()` while a file is judged: take the call out. Mend that line first"),
     ("import os\nos._exit(0)\n", "(exit status 0). Mend that first"),
 ], ids=["syntax", "input", "no line"])
-def test_a_file_that_cannot_be_loaded_is_told_once_and_to_be_mended(tmp_path, head, says):
+def test_a_file_that_cannot_be_loaded_is_told_once_and_to_be_mended(tmp_path, head, mend):
     report = judged(tmp_path, head)
-    assert says in report.notes[0] and {v.hint for v in report.verdicts} == {None}
+    assert mend in report.notes[0] and {v.hint for v in report.verdicts} == {None}
     for shown in (report.text(), report.text("1.2"), report.html()):
         assert shown.count("cannot be loaded") == 1
         assert not any(words in shown for words in ("hint(", "Also open", "not kept:", "(line "))
@@ -100,6 +101,10 @@ def test_the_list_of_what_is_open_says_why_in_a_few_words(tmp_path):
     told = tuple(replace(v, status="failed", detail=long) for v in group.promises)
     listed = replace(report, groups=(replace(group, promises=told),)).text().split("Also open:")[1]
     assert listed.count("This is the first sentence of a reason.") == 3 and "And here is more" not in listed
+
+
+def test_what_every_path_means_is_told_in_the_words_of_the_code():
+    assert all(word in says("every-path") for word in ("`__eq__`", "dataclass", "visit each node once"))
 
 
 @pytest.mark.parametrize("function", [

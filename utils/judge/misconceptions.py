@@ -195,8 +195,10 @@ WALKS = {
         "Remember which nodes were visited: each rule runs once, after all users of its node.",
         "unvisited", "recursive"),
     "every-path": (
-        "1.5", "11 of 212 engines", "Something follows every path on its own, and there are 2^26 of them: calls that "
-        "do not remember where they have been, or nodes compared by all that they are made of. Visit each node once.",
+        "1.5", "11 of 212 engines", "Something follows every path through the graph, and there are 2^26 of "
+        "them. Either calls do not remember where they have been: visit each node once. Or comparing two nodes "
+        "compares the whole graphs behind them, as the `__eq__` and `__hash__` that a dataclass writes do: compare "
+        "nodes by identity.",
         "per path"),
 }
 

@@ -112,6 +112,8 @@ def plain(x):
         return float.__float__(x)
     if isinstance(x, int):
         return int.__int__(x)
+    if type(x) is getattr(sys.modules.get("fractions"), "Fraction", None):
+        return quotient(x)
     if type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0:
         return plain(x.item())
     if is_array(x) and x.dtype.kind in NUMBERS and x.size <= LARGEST_ARRAY:
@@ -121,6 +123,15 @@ def plain(x):
     if type(x) is dict:
         return {str(key): plain(value) for key, value in x.items()}
     return describe(x)
+
+
+def quotient(x):
+    """A Fraction as the nearest float; described where there is none."""
+    try:
+        value = int.__truediv__(x.numerator, x.denominator)
+    except (ArithmeticError, TypeError):
+        return describe(x)
+    return value if type(value) is float else describe(x)      # learner code can put another class in its place
 
 
 def describe(x):
