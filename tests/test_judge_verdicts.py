@@ -219,6 +219,13 @@ def test_report_survives_its_json(tmp_path):
     assert broken["hint"] == 'hint("2.3")' and broken["misconception"] == "tanh-not-squared"
 
 
+@pytest.mark.parametrize(("error", "kept"), [(2e-6, True), (4e-5, False)])
+def test_numbers_agree_within_a_hundred_thousandth_of_each_as_the_readme_says(error, kept, tmp_path):
+    assert "within 1e-5 of each number" in (TOPIC.shipped / "README.md").read_text(encoding="utf-8")
+    source = changed(("Value(math.exp(self.data), (self,)", f"Value(math.exp(self.data) * (1 + {error}), (self,)"))
+    assert judge(TOPIC, tmp_path, file=written(tmp_path, source), only=["2.3"]).kept == kept
+
+
 def test_same_seed_same_report_and_the_judge_process_agrees(tmp_path):
     file = written(tmp_path, changed(MUTANTS["test_exp"]))
     one = judge_folder(TOPIC, tmp_path, only=modules(2, 3)[:6], seed=7)

@@ -264,11 +264,11 @@ def forward(op: str, inputs: tuple) -> float | None:
 
 
 def fits(op: str, inputs: tuple, out: object) -> bool | None:
-    """Whether `out` is what `op` makes of `inputs` (to 1e-6); None where that cannot be told."""
+    """Whether `out` is what `op` makes of `inputs` (within 1e-5); None where that cannot be told."""
     expected = forward(op, inputs)
     if expected is None or not isinstance(out, (int, float)):
         return None
-    return expected == out or (expected != expected and out != out) or math.isclose(expected, out, rel_tol=1e-6)
+    return expected == out or (expected != expected and out != out) or math.isclose(expected, out, rel_tol=1e-5)
 
 
 def local_derivatives(op: str, inputs: tuple, out: object) -> list[float | None]:

@@ -17,7 +17,7 @@ from utils.judge.replies import STOPS, status
 from utils.judge.session import ORDINARY, TOTAL, Limits, Outcome, Session
 from utils.judge.variation import varied
 
-RELATIVE, OF_TERMS, ABSOLUTE = 1e-6, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
+RELATIVE, OF_TERMS, ABSOLUTE = 1e-5, 1e-9, 1e-12     # tolerance: of the number, of the terms it sums, and for zero
 MANY_LIMITS_HIT, MOST_LIMITS_HIT = 2, 12             # after so many, HASTY limits; after so many, BRIEF ones
 HASTY = Limits(cpu=0.5, wall=5.0)                    # fifty times what an ordinary promise needs
 BRIEF = Limits(cpu=0.2, wall=2.0)
