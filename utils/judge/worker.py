@@ -36,6 +36,7 @@ For modules of functions and layers:
 """
 
 import base64
+import contextlib
 import errno
 import gc
 import importlib.util
@@ -113,7 +114,7 @@ def plain(x):
     if isinstance(x, int):
         return int.__int__(x)
     if type(x) is getattr(sys.modules.get("fractions"), "Fraction", None):
-        return quotient(x)
+        return plain(int.__truediv__(x.numerator, x.denominator))      # no arithmetic of the learner's
     if type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0:
         return plain(x.item())
     if is_array(x) and x.dtype.kind in NUMBERS and x.size <= LARGEST_ARRAY:
@@ -123,15 +124,6 @@ def plain(x):
     if type(x) is dict:
         return {str(key): plain(value) for key, value in x.items()}
     return describe(x)
-
-
-def quotient(x):
-    """A Fraction as the nearest float; described where there is none."""
-    try:
-        value = int.__truediv__(x.numerator, x.denominator)
-    except (ArithmeticError, TypeError):
-        return describe(x)
-    return value if type(value) is float else describe(x)      # learner code can put another class in its place
 
 
 def describe(x):
@@ -299,11 +291,8 @@ class Machine:
     def do_exec(self, source, names):
         scope = {"math": math, "__name__": "answer"}
         if "np" in source:      # importing it takes longer than everything else here
-            try:
-                import numpy
-                scope["np"] = numpy
-            except ImportError:
-                pass
+            with contextlib.suppress(ImportError):
+                scope["np"] = importlib.import_module("numpy")
         exec(compile(source, "<answer cell>", "exec"), scope)
         self.reports.append({name: plain(scope[name]) for name in names if name in scope})
 
@@ -389,10 +378,8 @@ def main():
     gc.set_threshold(50_000, 20, 50)    # else most of the time of an engine with cycles in its graph goes into it
     sys.path[:] = [entry for entry in sys.path if entry not in setting["hide"]]
     for package in setting["uses"]:     # before learner code, so that their import is not on its account
-        try:
+        with contextlib.suppress(ImportError):      # the file will say which one it misses
             importlib.import_module(package)
-        except ImportError:             # the file will say which one it misses
-            pass
     send(replies, {"ready": True})
     if not setting["uses"]:             # with one that differentiates at hand, nothing is gained by another
         sys.meta_path.insert(0, types.SimpleNamespace(find_spec=withhold))
