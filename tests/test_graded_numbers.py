@@ -88,6 +88,21 @@ def test_answers_that_depend_on_what_ran_before_are_no_answers(tmp_path):
     assert {v.misconception for v in report.verdicts if v.status == "failed"} == {"overwrites-exp"}, report.text()
 
 
+@pytest.mark.parametrize(("spoil", "says"), [
+    ("        self.grad = 1.0 if Value.walks < 5 else 3.0\n", "they gave 3."),
+    ("        if Value.walks == 5:\n            raise RuntimeError('no more')\n" + SEED, "they gave no error.")])
+def test_what_goes_wrong_only_after_other_graphs_is_told_so(tmp_path, spoil, says):
+    """The program that is shown would not show it by itself."""
+    later = changed((SEED, f"        Value.walks = Value.__dict__.get('walks', 0) + 1\n{spoil}"))
+    report = judge(TOPIC, tmp_path, file=written(tmp_path, later), only=["1.2"])
+    first = next(v for v in report.verdicts if v.program)
+    assert "after other graphs" in first.detail and says in first.detail, report.text()
+    assert ("no more" in first.detail) == ("raise" in spoil)
+    steady = changed((SEED, "        self.grad = 3.0\n"))
+    report = judge(TOPIC, tmp_path, file=written(tmp_path, steady), only=["1.2"])
+    assert not any("after other graphs" in (v.detail or "") for v in report.verdicts)
+
+
 # What computes the gradients
 
 @pytest.mark.parametrize("line", ["import torch", "from torch import nn", "import autograd.numpy as np",

@@ -86,6 +86,10 @@ MUTANTS = {
     "test_gradients_set_to_zero_start_again": (
         "        visit(self)\n", "        visit(self)\n        self.first = Value.first = Value.__dict__.get('first', 0) + 1\n"
                                  "        order = order if self.first == 1 else []\n"),
+    "test_one_graph_after_the_other": (
+        "            if node in seen:\n                return\n            seen.add(node)\n",
+        "            seen = Value.__init__.__dict__.setdefault('seen', set())\n            if id(node) in seen:\n"
+        "                return\n            seen.add(id(node))\n"),
     "test_diamond_of_sums": ("        for node in reversed(order):\n            node._backward()",
                              "        def push(n):\n            n._backward()\n            [push(p) for p in n._prev]\n"
                              "        push(self)"),

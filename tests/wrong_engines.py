@@ -1,10 +1,13 @@
-"""Wrong engines with the names that fit them: those of tests/wrong_rules.py, and what goes wrong around the rules."""
+"""Wrong engines with the names that fit them: those of tests/wrong_rules.py and tests/wrong_spellings.py, and what goes
+wrong around the rules.
+"""
 
 from __future__ import annotations
 
 from tests.engines import REFERENCE
 from tests.wrong_bases import BASES
-from tests.wrong_rules import ADD, MUL_OTHER, MUL_SELF, RULES, WRONG, patched, variant, wrong
+from tests.wrong_rules import ADD, MUL_OTHER, MUL_SELF, RULES, patched, variant, wrong
+from tests.wrong_spellings import WRONG
 
 __all__ = ["WRONG"]
 

@@ -7,6 +7,7 @@ import operator
 from utils.judge import promise
 
 LEVELS_OF_TWO_PATHS = 26
+ROUNDS = 20          # enough for memory of earlier graphs to be used again
 
 
 # 1.1 Forward: values and the graph
@@ -164,6 +165,21 @@ def test_gradients_set_to_zero_start_again(engine):
 
 
 # 1.4 Diamonds: the order of the walk
+
+@promise(exercise="1.4")
+def test_one_graph_after_the_other(engine):
+    """Graphs that are made and thrown away one after the other know nothing of each other."""
+    build = [["op", 2, "mul", {"r": 0}, {"r": 1}], ["op", 2, "add", {"r": 2}, {"r": 0}], ["backward", {"r": 2}]]
+    read = [["get", {"r": 0}, "grad"], ["get", {"r": 1}, "grad"]]
+    for a, b in engine.points(2.0, 3.0):
+        code = (f"import gc\nfrom value import Value\nfor _ in range({ROUNDS}):\n"
+                f"    a = Value({a})\n    b = Value({b})\n    out = a * b + a\n    out.backward()\n"
+                "    gc.collect()    # the graphs of earlier rounds are gone")
+        one = [["new", 0, a], ["new", 1, b], *build, ["collect"]]
+        reports = engine.reports([["repeat", ROUNDS, one], *read], code)
+        for name, yours, expected in zip(("a.grad", "b.grad"), reports, (b + 1, a), strict=True):
+            engine.expect(name, yours, expected, code)
+
 
 @promise(exercise="1.4")
 def test_diamond_of_sums(engine):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from utils.curriculum import Exercise, Topic
 from utils.judge import lint
-from utils.judge.again import changed
+from utils.judge.again import changed, unsteady
 from utils.judge.answers import Answers
 from utils.judge.catalogues import CASES
 from utils.judge.diagnosis import Diagnosis, diagnose
@@ -55,7 +55,7 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         loan = loan if "engine" in runners else None    # the stub is for topic 02's engine
         named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
         if not unloadable and not named:        # what has a name may well differ from run to run: it comes first
-            trials = _again(trials, fresh)
+            trials = _again(_looked_into(trials, fresh), fresh)
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     notes = _notes(topic, unloadable, loan, source, trials)
@@ -110,6 +110,15 @@ def _try(promise: Promise, handles: dict, unloadable: Broken | None) -> Trial:
 def _handle(promise: Promise) -> str | None:
     """The handle by which a promise asks for the learner's module, or None where it is about answers."""
     return next((name for name in promise.asks_for if name in HANDLES), None)
+
+
+def _looked_into(trials: list[Trial], fresh: Session) -> list[Trial]:
+    """The trials, where the first that is wrong says so if its last script is not wrong in a fresh worker."""
+    k = next((k for k, t in enumerate(trials) if t.problem and t.scripts and _handle(t.promise) == "engine"
+              and t.problem.evidence["status"] == "failed"), None)
+    if k is not None:
+        trials[k] = replace(trials[k], problem=unsteady(trials[k].problem, *trials[k].scripts[-1], fresh))
+    return trials
 
 
 def _again(trials: list[Trial], fresh: Session) -> list[Trial]:

@@ -61,7 +61,7 @@ def has_value_exponent(steps: list) -> bool:
 def _named(recipe) -> Iterator[str]:
     """The operations of a recipe, each as a plain and as a reflected one where it can be either."""
     if isinstance(recipe, tuple):
-        if recipe[0] != "value":
+        if recipe[0] not in ("value", "given"):
             yield recipe[0]
             if len(recipe) == 3:
                 yield "r" + recipe[0]

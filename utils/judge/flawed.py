@@ -39,7 +39,8 @@ class Flaw:
     unattached: frozenset[str] = frozenset()        # nothing flows back: no rule, or no parents
     childless: frozenset[str] = frozenset()         # the rule is right, but the walk does not go on to the inputs
     second_wins: frozenset[str] = frozenset()       # for the same node on both sides, only the last share counts
-    rereads: frozenset[str] = frozenset()           # the rule unpacks its two inputs from a set
+    rereads: frozenset[str] = frozenset()           # the rule unpacks its two inputs from a set, and
+    reread_error: str = "ValueError"                # how that ends when the set holds only one
     reads_grads: frozenset[str] = frozenset()       # the other input's grad where its data belongs
     uncoerced: frozenset[str] = frozenset()         # numbers on the other side are not made Values
     loops: frozenset[str] = frozenset()             # the method calls itself
@@ -86,11 +87,13 @@ class Style:
     `order`: "left", "right" (which parent the walk enters first), "tape" (newest first), or "any <n>": the bits of n
     say at which nodes the right parent comes first, or for a walk in a legal order n is the seed of another one.
     `distinct`: the parents of a node are kept in a set.
+    `unread`: methods that are written in a way that is not read; they may have a rule, or be built from others.
     """
 
     recipes: Mapping[str, tuple | None] = field(default_factory=dict)
     order: str = "left"
     distinct: bool = False
+    unread: frozenset[str] = frozenset()
 
 
 DELEGATED = {"radd": ("add", "self", "other"), "rmul": ("mul", "self", "other"),
@@ -157,12 +160,19 @@ class Engine:
         return out
 
     def follow(self, recipe, mine: Node, other):
-        """The value of a recipe: "self", "other", a number, or an operation on recipes."""
+        """The value of a recipe: "self", "other", a number, or an operation on recipes.
+
+        "value" makes a Value of a number; so does "given", unless the operation that it is given to does not.
+        """
         if not isinstance(recipe, tuple):
             return mine if recipe == "self" else other if recipe == "other" else recipe
         op, *operands = recipe
-        values = [self.follow(x, mine, other) for x in operands]
-        return self.value(values[0]) if op == "value" else self.operate(op, *values)
+        if op in ("value", "given"):
+            return self.value(self.follow(operands[0], mine, other))
+        given = [self.follow(x[1], mine, other) for x in operands if isinstance(x, tuple) and x[0] == "given"]
+        if op in self.flaw.uncoerced and not all(isinstance(x, Node) for x in given):
+            raise Stop("raised", "AttributeError")
+        return self.operate(op, *(self.follow(x, mine, other) for x in operands))
 
     def value(self, x) -> Node:
         return x if isinstance(x, Node) else self.node(x)
@@ -193,7 +203,7 @@ class Engine:
         if not parents or op in flaw.unattached:
             return
         if op in flaw.rereads and parents[0] is parents[-1]:
-            raise Stop("raised", "ValueError")
+            raise Stop("raised", flaw.reread_error)
         slopes = flaw.slopes.get(op, SLOPES[op])(*(p.data for p in parents), node.data)
         last = len(parents) - 1
         for k in range(last, -1, -1) if flaw.right_first else range(last + 1):

@@ -117,6 +117,11 @@ def _rules() -> Iterator[Misconception]:
                              fact=f"{kind}:{op}" if kind in ("leaves-graph", "rule-called") else None)
 
 
+def _rereading(ops: frozenset[str]) -> Iterator[Flaw]:
+    """`a, b = inputs`, `rule(*inputs)` and `list(inputs)[1]`, of a set that holds one."""
+    return (Flaw(rereads=ops, reread_error=error) for error in ("ValueError", "TypeError", "IndexError"))
+
+
 def _sides() -> Iterator[Misconception]:
     """What goes wrong on one side of an operation with two inputs."""
     for op in BINARY:
@@ -134,7 +139,7 @@ def _sides() -> Iterator[Misconception]:
                      Flaw(second_wins=frozenset({op})), Flaw(second_wins=frozenset({op}), right_first=True))
         yield _entry(f"set-of-inputs-{op}", "set-of-inputs", EXERCISES[op], "2 of 211 engines",
                      f"The rule of {_name(op)} unpacks its two inputs from a set, which holds the same Value only "
-                     "once. Use the operands themselves, or a tuple.", Flaw(rereads=frozenset({op})))
+                     "once. Use the operands themselves, or a tuple.", *_rereading(frozenset({op})))
         yield _entry(f"uncoerced-{op}", "uncoerced", "1.1" if op in ("add", "mul") else EXERCISES[op],
                      "8 of 211 engines",
                      f"{_name(op)} reads `other.data`, which a plain number does not have: make it a Value first.",
@@ -159,7 +164,7 @@ def _widespread() -> Iterator[Misconception]:
                  *(Flaw(second_wins=every, right_first=right) for right in (False, True)))
     yield _entry("set-of-inputs-everywhere", "set-of-inputs", "1.3", "2 of 211 engines",
                  "Rules unpack their two inputs from a set, which holds the same Value only once. Use the operands "
-                 "themselves, or a tuple.", Flaw(rereads=every), Flaw(rereads=two))
+                 "themselves, or a tuple.", *_rereading(every), *_rereading(two))
     yield _entry("uncoerced-everywhere", "uncoerced", "1.1", "8 of 211 engines",
                  "Operations read `other.data`, which a plain number does not have: make it a Value first.",
                  Flaw(uncoerced=frozenset(BINARY)), Flaw(uncoerced=two))

@@ -10,11 +10,13 @@ import math
 import re
 from collections.abc import Mapping
 
+from utils.judge.coercion import Coercions, assigned, called
 from utils.judge.flawed import REFLECTED, VALUES, Engine, Flaw, Stop, Style, Unsupported
 from utils.judge.program import METHODS
 
 DUNDERS = {f"__{name}__": name for name in ("add", "sub", "mul", "truediv", "neg", "pow", *REFLECTED)}
 NAMES = DUNDERS | {name: name for name in METHODS}
+FUNCTIONS = {name.strip("_"): op for name, op in NAMES.items() if op not in REFLECTED} | {"div": "truediv"}
 SIGNS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 KEPT_AS_SET = re.compile(r"_prev\s*=\s*(set|frozenset)\(|(children|parents|inputs|prev)\s*=\s*(set|frozenset)\(")
 PLACES = ((0.7, 1.9), (-1.3, 0.4), (2.5, 3.0))          # where a recipe has to give what its operation means
@@ -32,33 +34,45 @@ def style_of(source: str) -> Style:
     except (SyntaxError, ValueError):
         return Style()
     recipes: dict[str, tuple | None] = {}
+    unread: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == "Value":
-            recipes = _recipes(node)
+            recipes, unread = _recipes(node, Coercions(tree, node, NAMES))
     return Style({name: recipe for name, recipe in recipes.items() if recipe is None or _means(name, recipe)},
-                 distinct=bool(KEPT_AS_SET.search(source)))
+                 distinct=bool(KEPT_AS_SET.search(source)), unread=frozenset(unread))
 
 
-def _recipes(cls: ast.ClassDef) -> dict[str, tuple | None]:
-    found = {}
+def _recipes(cls: ast.ClassDef, coercions: Coercions) -> tuple[dict[str, tuple | None], set[str]]:
+    """The recipe of each method, None for one that has none; and which of those may yet be built from others."""
+    found, unread = {}, set()
     for node in cls.body:
         if isinstance(node, ast.FunctionDef) and node.name in NAMES:
+            name = NAMES[node.name]
             try:
-                found[NAMES[node.name]] = _recipe(node)
+                found[name] = _recipe(node, coercions)
             except _NoRecipe:
-                found[NAMES[node.name]] = None
+                found[name] = None
+                if not _has_rule(node):
+                    unread.add(name)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Lambda):
             for target in node.targets:
                 if isinstance(target, ast.Name) and target.id in NAMES:
-                    found[NAMES[target.id]] = _alias(node.value)
-    return found
+                    found[NAMES[target.id]] = _alias(node.value, coercions)
+    return found, unread
 
 
-def _alias(value: ast.Name | ast.Lambda) -> tuple | None:
+def _has_rule(method: ast.FunctionDef) -> bool:
+    """Whether the method is surely no combination of others: it has a function inside, or sets an attribute."""
+    inner = (node for statement in method.body for node in ast.walk(statement))
+    return any(isinstance(node, ast.FunctionDef | ast.Lambda)
+               or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)) for node in inner)
+
+
+def _alias(value: ast.Name | ast.Lambda, coercions: Coercions) -> tuple | None:
     """What `__radd__ = __add__` or `__radd__ = lambda self, other: ...` stands for."""
     try:
         if isinstance(value, ast.Lambda):
-            return _operation(_read(value.body, _parameters(value.args)))
+            return _operation(_read(value.body, _parameters(value.args), coercions))
         return (NAMES[value.id], "self", "other") if value.id in NAMES else None
     except _NoRecipe:
         return None
@@ -68,15 +82,14 @@ def _parameters(args: ast.arguments) -> dict[str, str]:
     return dict(zip((a.arg for a in args.args), ("self", "other"), strict=False))
 
 
-def _recipe(method: ast.FunctionDef) -> tuple:
+def _recipe(method: ast.FunctionDef, coercions: Coercions) -> tuple:
     names: dict = _parameters(method.args)
     for statement in method.body:
         if isinstance(statement, ast.Return) and statement.value is not None:
-            return _operation(_read(statement.value, names))
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0],
-                ast.Name):
-            names[statement.targets[0].id] = _read(statement.value, names)
-        elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):     # a docstring
+            return _operation(_read(statement.value, names, coercions))
+        if (target := assigned(statement)) is not None:
+            names[target] = _read(statement.value, names, coercions)
+        elif not coercions.statement(statement, names):
             raise _NoRecipe
     raise _NoRecipe
 
@@ -87,31 +100,34 @@ def _operation(recipe) -> tuple:
     return recipe
 
 
-def _read(node: ast.expr, names: Mapping):
+def _read(node: ast.expr, names: Mapping, coercions: Coercions):
     """An expression as a recipe."""
     if isinstance(node, ast.Name) and node.id in names:
         return names[node.id]
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _read(node.operand, names)
+        inner = _read(node.operand, names, coercions)
         return -inner if isinstance(inner, int | float) else ("neg", inner)
     if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        return SIGNS[type(node.op)], _read(node.left, names), _read(node.right, names)
-    if isinstance(node, ast.IfExp) and "isinstance" in ast.dump(node.test):
-        return "value", "other"             # other if isinstance(other, Value) else Value(other)
+        return SIGNS[type(node.op)], _read(node.left, names, coercions), _read(node.right, names, coercions)
+    if (coerced := coercions.expression(node, names)) is not None:
+        return coerced
     if isinstance(node, ast.Call) and not node.keywords:
-        return _call(node, names)
+        return _call(node, names, coercions)
     raise _NoRecipe
 
 
-def _call(node: ast.Call, names: Mapping) -> tuple:
-    values = [_read(x, names) for x in node.args]
-    if isinstance(node.func, ast.Name) and node.func.id == "Value" and len(values) == 1 and not isinstance(values[0],
-            tuple):
+def _call(node: ast.Call, names: Mapping, coercions: Coercions) -> tuple:
+    """A method of a Value; `Value(3)`; or `add(x, y)`, `Add(x, y)`, `Add.apply(x, y)` for what `x + y` does."""
+    values = [_read(x, names, coercions) for x in node.args]
+    if called(node) == "Value" and len(values) == 1 and not isinstance(values[0], tuple):
         return "value", values[0]
+    function = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr == "apply" else node.func
+    if isinstance(function, ast.Name) and (name := FUNCTIONS.get(function.id.lower().strip("_"))) and values:
+        return name, *(value if isinstance(value, tuple) or name == "pow" else ("given", value) for value in values)
     if isinstance(node.func, ast.Attribute) and node.func.attr in NAMES and len(values) <= 1:
-        name, mine = NAMES[node.func.attr], _read(node.func.value, names)
+        name, mine = NAMES[node.func.attr], _read(node.func.value, names, coercions)
         return (name[1:], *values, mine) if name in REFLECTED else (name, mine, *values)
     raise _NoRecipe
 

@@ -10,7 +10,7 @@ from operator import or_
 
 from utils.judge.diagnosis import UNWRITTEN, Ask, Entries, Run
 from utils.judge.evidence import Script, alike, as_seen, has_value_exponent, operations, simulated, touches
-from utils.judge.flawed import MICROGRAD, Flaw, Style
+from utils.judge.flawed import DELEGATED, MICROGRAD, Flaw, Style
 from utils.judge.lint import facts
 from utils.judge.misconceptions import HIDING, Misconception, catalogue
 from utils.judge.probes import probes
@@ -33,6 +33,7 @@ class ValueCase:
 
     def __init__(self, source: str, scripts: Iterable[Run], ask: Ask):
         self.style, self.facts, self._ask = style_of(source), facts(source), ask
+        self.bases = _bases(self.style)
         self.scripts = [s for one in scripts if (s := self.script(*one)) is not None]
         self.scripts.sort(key=lambda s: (not s.wrong, len(s.steps)))        # short wrong ones first: they tell most
         self.orders, self.orders_of_pairs = (False, True), ((False, True) if self.style.distinct else (False,))
@@ -41,20 +42,23 @@ class ValueCase:
         """What was run, where it tells anything: nothing that is not written, nothing that cannot be simulated."""
         if outcome.error and (outcome.error["kind"] in UNWRITTEN or has_value_exponent(steps)):
             return None             # an engine may refuse a Value as exponent
-        script = Script(exercise, promise, steps, as_seen(outcome), uses=operations(steps, self.style))
+        script = Script(exercise, promise, steps, as_seen(outcome), uses=self._uses(steps))
         script.right = simulated(script, Flaw(), replace(self.style, order="left"))
         return script if script.right is not None else None
 
     def probe(self, program: Program) -> Script:
         """A script that was not run yet."""
         steps = program.script()
-        script = Script("", "", steps, Result([]), uses=operations(steps, self.style))
+        script = Script("", "", steps, Result([]), uses=self._uses(steps))
         script.right = simulated(script, Flaw(), replace(self.style, order="left"))
         return script
 
+    def _uses(self, steps: list) -> frozenset[str]:
+        return frozenset().union(*(operations(steps, base) for base in self.bases))
+
     def styles(self, flaw: Flaw) -> list[Style]:
         """The ways of writing an engine with this flaw that its numbers depend on."""
-        bases = [self.style] if self.style.recipes else [self.style, replace(self.style, recipes=MICROGRAD)]
+        bases = list(self.bases)
         if flaw.walk != "sorted":
             bases += [replace(base, distinct=not base.distinct) for base in bases]
         orders = ("left", "right", "tape") if flaw.feels_order else ("left",)
@@ -66,16 +70,16 @@ class ValueCase:
             flaw = _joined(flaws)
             if any_order and not (flaw.feels_order and (flaw.walk == "sorted" or self.style.distinct)):
                 continue
-            styles = [replace(self.style, order="left")] if any_order else self.styles(flaw)
+            styles = [replace(base, order="left") for base in self.bases] if any_order else self.styles(flaw)
             for style in styles:
                 if _gives(flaw, style, scripts, any_order):
                     return True
         return False
 
     def shows(self, entries: Entries, scripts: Iterable[Script]) -> bool:
-        """Whether engines with these flaws are wrong on one of `scripts`, in the learner's style."""
+        """Whether engines with these flaws are wrong on one of `scripts`, in what may be the learner's style."""
         flaw = _joined(tuple(entry.flaws[0] for entry in entries))
-        results = ((s, simulated(s, flaw, self.style)) for s in scripts)
+        results = ((s, simulated(s, flaw, base)) for s in scripts for base in self.bases)
         return any(result is not None and s.right is not None and not alike(result, s.right) for s, result in results)
 
     def candidates(self) -> list[Misconception]:
@@ -95,13 +99,27 @@ class ValueCase:
 
     def differ(self, matches: list[Entries], script: Script) -> bool:
         """Whether the matches foretell different things for a script."""
-        results = [simulated(script, _joined(tuple(e.flaws[0] for e in m)), self.style) for m in matches]
-        return None not in results and any(not alike(results[0], other) for other in results[1:])
+        flaws = [_joined(tuple(e.flaws[0] for e in m)) for m in matches]
+        for base in self.bases:
+            results = [simulated(script, flaw, base) for flaw in flaws]
+            if None not in results and any(not alike(results[0], other) for other in results[1:]):
+                return True
+        return False
 
     @staticmethod
     def breadth(entries: Entries) -> int:
         """In how many methods an engine with these flaws is wrong."""
         return sum(len(e.flaws[0].concerns) for e in entries)
+
+
+def _bases(style: Style) -> list[Style]:
+    """The style as it was read; then with what was not read built from others, in one usual way and another."""
+    if not style.recipes:
+        return [style, replace(style, recipes=MICROGRAD)]
+    plain = {name: recipe for name, recipe in DELEGATED.items() if name in style.unread}
+    usual = {name: recipe for name, recipe in (DELEGATED | MICROGRAD).items() if name in style.unread}
+    added = [plain] if plain == usual else [plain, usual]
+    return [style, *(replace(style, recipes={**style.recipes, **recipes}) for recipes in added if recipes)]
 
 
 def _gives(flaw: Flaw, style: Style, scripts: list[Script], any_order: bool) -> bool:

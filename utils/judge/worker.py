@@ -21,6 +21,7 @@ holds, or an array as `pack` makes it, as in reports: {"array": dtype, "shape": 
     ["only", out, x]                out = x[0] if x is a list or tuple of one, else x
     ["report", x]                   report x itself
     ["repeat", n, steps]            the steps, n times over
+    ["collect"]                     free what nothing refers to any more, cycles too
     ["exec", source, names]         run source by itself (math and np at hand), report the named variables
 
 For modules of functions and layers:
@@ -287,6 +288,9 @@ class Machine:
         for _ in range(count):
             for step in steps:
                 self.step(step)
+
+    def do_collect(self):
+        gc.collect()
 
     def do_exec(self, source, names):
         scope = {"math": math, "__name__": "answer"}
