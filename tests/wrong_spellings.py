@@ -70,6 +70,8 @@ for _style, _id, _change in (
         ("class_per_operation", "uncoerced-everywhere", (
             "[x if isinstance(x, Value) else Value(x) for x in inputs]",
             "[Value(x) if isinstance(self, Pow) and isinstance(x, (int, float)) else x for x in inputs]")),
+        ("table_of_rules", "add-right-missing", ("a, b, y: (1, 1)", "a, b, y: (1, 0)")),
+        ("table_of_rules", "neg-positive", ("a, y: (-1,)", "a, y: (1,)")),
         ("grad_fn_objects", "mul-own-data", ("grad * b.data, grad * a.data", "grad * a.data, grad * b.data"))):
     wrong(f"{_style}: {_id}", changed(_change, source=ENGINES[_style].read_text(encoding="utf-8")), _id)
 

@@ -38,30 +38,36 @@ def changed(kept: Iterable[tuple[Promise, list[tuple[list, Outcome]]]], fresh: S
 
 def unsteady(problem: Broken, steps: list, first: Outcome, fresh: Session) -> Broken:
     """The problem that a script showed; said otherwise where a fresh worker gives another outcome for the script."""
+    if not _repeatable(steps, first):
+        return problem
     second = fresh.run(steps)
-    if len(steps) > LONGEST or any(o.error and o.error["kind"] in OUTSIDE for o in (first, second)):
+    if second.error and second.error["kind"] in OUTSIDE:
         return problem
     if alike(as_seen(first), as_seen(second)):
         return problem
     here = f"{detail} " if (detail := problem.evidence["detail"]) else ""
-    there = "an error" if second.error else "no error" if first.error else _first_change(first, second)[1]
+    pairs = map(_shown, zip(first.reports, second.reports, strict=False))
+    there = "an error" if second.error else "no error" if first.error else next(
+        (after for before, after in pairs if before != after), "another number")
     return Broken(
         f"{here}That is what these lines did after other graphs; by themselves, in a fresh Python, they gave {there}. "
         "Something is kept from one graph to the next, or left to chance: look for a global name, an attribute of the "
         "class, a default argument.", **{key: x for key, x in problem.evidence.items() if key != "detail"})
 
 
-def _first_change(first: Outcome, second: Outcome) -> tuple[str, str]:
-    """The first number that differs, of the one and of the other."""
-    pairs = zip(first.reports, second.reports, strict=True)
-    return next(pair for one, other in pairs if (pair := (shown(one), shown(other)))[0] != pair[1])
+def _shown(pair: tuple) -> tuple[str, str]:
+    return shown(pair[0]), shown(pair[1])
+
+
+def _repeatable(steps: list, outcome: Outcome) -> bool:
+    """Whether a script is short, reports numbers, and leaves nothing to chance, as fresh weights would be."""
+    return (len(steps) <= LONGEST and not any(step[0] == "make" for step in steps)
+            and all(isinstance(x, int | float) for x in outcome.reports))
 
 
 def _sample(scripts: list[tuple[list, Outcome]]) -> list[tuple[list, Outcome]]:
     """A few scripts of a promise, from its first to its last, that ended in numbers and leave nothing to chance."""
-    usable = [(steps, outcome) for steps, outcome in scripts if not outcome.error and len(steps) <= LONGEST
-              and not any(step[0] == "make" for step in steps)
-              and all(isinstance(x, int | float) for x in outcome.reports)]
+    usable = [(steps, outcome) for steps, outcome in scripts if not outcome.error and _repeatable(steps, outcome)]
     return usable[::max(1, len(usable) // EACH)][:EACH]
 
 

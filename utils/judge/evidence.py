@@ -34,6 +34,7 @@ class Script:
 def operations(steps: list, style: Style) -> frozenset[str]:
     """The methods that a script calls, with those that they call in turn."""
     found: set[str] = set()
+    steps = [inner for step in steps for inner in (step[2] if step[0] == "repeat" else [step])]
     values = {step[1] for step in steps if step[0] in ("new", "op", "call")}
 
     def add(name: str) -> None:

@@ -98,6 +98,7 @@ class Style:
 
 DELEGATED = {"radd": ("add", "self", "other"), "rmul": ("mul", "self", "other"),
              "rsub": ("sub", ("value", "other"), "self"), "rtruediv": ("truediv", ("value", "other"), "self")}
+IN_ORDER = DELEGATED | {"radd": ("add", ("value", "other"), "self"), "rmul": ("mul", ("value", "other"), "self")}
 MICROGRAD = {"neg": ("mul", "self", -1.0), "sub": ("add", "self", ("neg", "other")),
              "rsub": ("add", ("neg", "self"), "other"), "truediv": ("mul", "self", ("pow", "other", -1)),
              "rtruediv": ("mul", ("pow", "self", -1), "other")}

@@ -23,29 +23,35 @@ class Result:
 
 def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
     """What a script does on an engine with this flaw; Unsupported if that cannot be told."""
-    if len(steps) > LONGEST_SCRIPT:
+    if length(steps) > LONGEST_SCRIPT:
         raise Unsupported
     engine, registers, reports, position = Engine(flaw, style), {}, [], -1
 
     def operand(x):
         return registers[x["r"]] if isinstance(x, dict) else x
+
+    def run(kind, *rest) -> None:
+        if kind == "new":
+            registers[rest[0]] = engine.node(rest[1])
+        elif kind == "op":
+            registers[rest[0]] = _kept(engine.operate(rest[1], *(operand(x) for x in rest[2:])))
+        elif kind == "call" and rest[2] in METHODS and not rest[3]:
+            registers[rest[0]] = _kept(engine.method(rest[2], operand(rest[1])))
+        elif kind == "backward":
+            backward(engine, operand(rest[0]))
+        elif kind == "get":
+            reports.append(getattr(operand(rest[0]), rest[1]))
+        elif kind == "set":
+            setattr(operand(rest[0]), rest[1], rest[2])
+        elif kind == "repeat":
+            for step in rest[0] * rest[1]:
+                run(*step)
+        elif kind != "collect":
+            raise Unsupported
     try:
-        for kind, *rest in steps:
+        for step in steps:
             position += 1
-            if kind == "new":
-                registers[rest[0]] = engine.node(rest[1])
-            elif kind == "op":
-                registers[rest[0]] = _kept(engine.operate(rest[1], *(operand(x) for x in rest[2:])))
-            elif kind == "call" and rest[2] in METHODS and not rest[3]:
-                registers[rest[0]] = _kept(engine.method(rest[2], operand(rest[1])))
-            elif kind == "backward":
-                backward(engine, operand(rest[0]))
-            elif kind == "get":
-                reports.append(getattr(operand(rest[0]), rest[1]))
-            elif kind == "set":
-                setattr(operand(rest[0]), rest[1], rest[2])
-            else:
-                raise Unsupported
+            run(*step)
     except Stop as stop:
         return Result(reports, stop.kind, stop.detail, position)
     except RecursionError:
@@ -53,6 +59,11 @@ def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
     except (ArithmeticError, ValueError, TypeError) as error:
         return Result(reports, "raised", type(error).__name__, position)
     return Result(reports)
+
+
+def length(steps: list) -> int:
+    """How many steps are taken, those of a repetition each time."""
+    return sum(step[1] * length(step[2]) if step[0] == "repeat" else 1 for step in steps)
 
 
 def _kept(out) -> Node:

@@ -10,14 +10,14 @@ from operator import or_
 
 from utils.judge.diagnosis import UNWRITTEN, Ask, Entries, Run
 from utils.judge.evidence import Script, alike, as_seen, has_value_exponent, operations, simulated, touches
-from utils.judge.flawed import DELEGATED, MICROGRAD, Flaw, Style
+from utils.judge.flawed import DELEGATED, IN_ORDER, MICROGRAD, Flaw, Style
 from utils.judge.lint import facts
 from utils.judge.misconceptions import HIDING, Misconception, catalogue
 from utils.judge.probes import probes
 from utils.judge.program import Program
 from utils.judge.recipes import style_of
 from utils.judge.session import Outcome
-from utils.judge.simulation import Result
+from utils.judge.simulation import Result, length
 
 TRIES = 64                  # orders tried for an engine that walks in one of its own, or another one each time
 SHORT = 11                  # steps: a script with few orders, so that trying some is trying nearly all
@@ -35,7 +35,7 @@ class ValueCase:
         self.style, self.facts, self._ask = style_of(source), facts(source), ask
         self.bases = _bases(self.style)
         self.scripts = [s for one in scripts if (s := self.script(*one)) is not None]
-        self.scripts.sort(key=lambda s: (not s.wrong, len(s.steps)))        # short wrong ones first: they tell most
+        self.scripts.sort(key=lambda s: (not s.wrong, length(s.steps)))        # short wrong ones first: they tell most
         self.orders, self.orders_of_pairs = (False, True), ((False, True) if self.style.distinct else (False,))
 
     def script(self, exercise: str, promise: str, steps: list, outcome: Outcome) -> Script | None:
@@ -114,12 +114,13 @@ class ValueCase:
 
 def _bases(style: Style) -> list[Style]:
     """The style as it was read; then with what was not read built from others, in one usual way and another."""
-    if not style.recipes:
-        return [style, replace(style, recipes=MICROGRAD)]
-    plain = {name: recipe for name, recipe in DELEGATED.items() if name in style.unread}
-    usual = {name: recipe for name, recipe in (DELEGATED | MICROGRAD).items() if name in style.unread}
-    added = [plain] if plain == usual else [plain, usual]
-    return [style, *(replace(style, recipes={**style.recipes, **recipes}) for recipes in added if recipes)]
+    found = [replace(style, recipes={**DELEGATED, **style.recipes})]
+    for usual in (DELEGATED, IN_ORDER, DELEGATED | MICROGRAD):
+        built = {name: recipe for name, recipe in usual.items() if name in style.unread or name not in style.recipes}
+        other = replace(style, recipes={**found[0].recipes, **built})
+        if all(other.recipes != one.recipes for one in found):
+            found.append(other)
+    return found
 
 
 def _gives(flaw: Flaw, style: Style, scripts: list[Script], any_order: bool) -> bool:
@@ -145,7 +146,7 @@ def _fits(script: Script, flaw: Flaw, style: Style) -> bool | None:
 
 def _fits_in_any(script: Script, flaw: Flaw, style: Style) -> bool | None:
     """The same for an engine that walks in an order of its own; None for a long script on which the order tells."""
-    short = len(script.steps) <= SHORT
+    short = length(script.steps) <= SHORT
     orders = ("left", "right", "tape", *(f"any {k}" for k in range(TRIES if short else 5)))
     styles = [replace(style, order=order) for order in orders]
     for one in styles:
