@@ -44,8 +44,10 @@ def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
         elif kind == "set":
             setattr(operand(rest[0]), rest[1], rest[2])
         elif kind == "repeat":
-            for step in rest[0] * rest[1]:
+            before = len(reports)
+            for step in rest[1] * rounds(*rest):
                 run(*step)
+            reports.extend(reports[before:] * (rest[0] - 1) if rounds(*rest) < rest[0] else [])
         elif kind != "collect":
             raise Unsupported
     try:
@@ -62,8 +64,13 @@ def simulate(steps: list, flaw: Flaw, style: Style) -> Result:
 
 
 def length(steps: list) -> int:
-    """How many steps are taken, those of a repetition each time."""
-    return sum(step[1] * length(step[2]) if step[0] == "repeat" else 1 for step in steps)
+    """How many steps are taken, those of a repetition each time that it is run."""
+    return sum(rounds(*step[1:]) * length(step[2]) if step[0] == "repeat" else 1 for step in steps)
+
+
+def rounds(times: int, steps: list) -> int:
+    """How often a repetition is run: once where each round throws its graph away, for then all rounds are alike."""
+    return 1 if steps[-1] == ["collect"] else times
 
 
 def _kept(out) -> Node:

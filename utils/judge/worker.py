@@ -149,6 +149,7 @@ def safe_text(function, x, limit):
 
 class Machine:
     """Runs scripts on one loaded module."""
+    do_collect = staticmethod(gc.collect)
 
     def __init__(self, module):
         self.module = module
@@ -288,9 +289,6 @@ class Machine:
         for _ in range(count):
             for step in steps:
                 self.step(step)
-
-    def do_collect(self):
-        gc.collect()
 
     def do_exec(self, source, names):
         scope = {"math": math, "__name__": "answer"}
