@@ -60,7 +60,7 @@ def _shown(pair: tuple) -> tuple[str, str]:
 
 
 def _repeatable(steps: list, outcome: Outcome) -> bool:
-    """Whether a script is short, reports numbers, and leaves nothing to chance: no fresh weights, no memory used again."""
+    """Whether a script is short, reports numbers, and leaves nothing to chance: neither weights nor memory."""
     return (len(steps) <= LONGEST and not any(step[0] in ("make", "repeat") for step in steps)
             and all(isinstance(x, int | float) for x in outcome.reports))
 

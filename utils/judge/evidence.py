@@ -63,8 +63,8 @@ def _named(recipe) -> Iterator[str]:
     """The operations of a recipe, each as a plain and as a reflected one where it can be either."""
     if isinstance(recipe, tuple):
         if recipe[0] not in ("value", "given"):
-            yield recipe[0]
-            if len(recipe) == 3:
+            yield recipe[0].strip("!")
+            if len(recipe) == 3 and recipe[0][0] != "!":
                 yield "r" + recipe[0]
         for part in recipe[1:]:
             yield from _named(part)

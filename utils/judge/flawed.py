@@ -161,7 +161,7 @@ class Engine:
         return out
 
     def follow(self, recipe, mine: Node, other):
-        """The value of a recipe: "self", "other", a number, or an operation on recipes.
+        """The value of a recipe: "self", "other", a number, or an operation on recipes; "!add" is `+` past its method.
 
         "value" makes a Value of a number; so does "given", unless the operation that it is given to does not.
         """
@@ -171,14 +171,15 @@ class Engine:
         if op in ("value", "given"):
             return self.value(self.follow(operands[0], mine, other))
         given = [self.follow(x[1], mine, other) for x in operands if isinstance(x, tuple) and x[0] == "given"]
-        if op in self.flaw.uncoerced and not all(isinstance(x, Node) for x in given):
+        if op.strip("!") in self.flaw.uncoerced and not all(isinstance(x, Node) for x in given):
             raise Stop("raised", "AttributeError")
-        return self.operate(op, *(self.follow(x, mine, other) for x in operands))
+        values = [self.follow(x, mine, other) for x in operands]
+        return self.primitive(op[1:], *values) if op[0] == "!" else self.operate(op, *values)
 
     def value(self, x) -> Node:
         return x if isinstance(x, Node) else self.node(x)
 
-    def primitive(self, name: str, mine: Node, other) -> Node:
+    def primitive(self, name: str, mine: Node, other=None) -> Node:
         """The result of a method that has a rule of its own."""
         if name == "pow":
             return self.power(mine, other)

@@ -125,7 +125,8 @@ def _call(node: ast.Call, names: Mapping, coercions: Coercions) -> tuple:
         return "value", values[0]
     function = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr == "apply" else node.func
     if isinstance(function, ast.Name) and (name := FUNCTIONS.get(function.id.lower().strip("_"))) and values:
-        return name, *(value if isinstance(value, tuple) or name == "pow" else ("given", value) for value in values)
+        plain = (str, int, float) if name != "pow" else ()
+        return f"!{name}", *(("given", value) if isinstance(value, plain) else value for value in values)
     if isinstance(node.func, ast.Attribute) and node.func.attr in NAMES and len(values) <= 1:
         name, mine = NAMES[node.func.attr], _read(node.func.value, names, coercions)
         return (name[1:], *values, mine) if name in REFLECTED else (name, mine, *values)
