@@ -58,12 +58,12 @@ def test_computing_changes_no_input(engine):
 
 @promise(exercise="1.2")
 def test_root_has_gradient_one(engine):
-    """`backward()` seeds the root with 1: d(a)/d(a) = 1."""
+    """`backward()` starts with 1 at the root, d(out)/d(out), and `+` passes it on."""
+    engine.agrees(lambda a: a + 0.0, a=2.0)
     for (a,) in engine.points(2.0):
         steps = [["new", 0, a], ["backward", {"r": 0}], ["get", {"r": 0}, "grad"]]
         code = f"from value import Value\na = Value({a})\na.backward()"
         engine.expect("a.grad", engine.reports(steps, code)[0], 1.0, code)
-    engine.agrees(lambda a: a + 0.0, a=2.0)
 
 
 @promise(exercise="1.2")
