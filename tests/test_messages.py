@@ -58,6 +58,14 @@ def test_a_file_that_cannot_be_loaded_is_told_once_and_to_be_mended(tmp_path, he
     assert "#D55E00" in report.html()
 
 
+def test_a_slip_in_a_helper_is_told_with_the_helper_s_line_and_the_import(tmp_path):
+    written(tmp_path, "one = 1\ntwo = (\n", "helpers.py")
+    (note,) = judged(tmp_path, f"import math as m\nimport helpers\n{REFERENCE}").notes
+    assert "'(' was never closed (helpers.py, line 2), in line 2: `import helpers`." in note
+    written(tmp_path, "\none = (\n", "helpers.py")
+    assert "in line 1: `import helpers`." in judged(tmp_path, f"import helpers\n{REFERENCE}").notes[0]
+
+
 def test_a_file_that_cannot_be_loaded_does_not_hide_what_is_wrong_elsewhere(tmp_path):
     report = judge(TOPIC, tmp_path, file=written(tmp_path, "class Value\n"), only=["1.1", "2.5"], answers={"2.5": {}})
     assert "2.5" in report.text() and "`2 + a`" not in report.text()

@@ -305,7 +305,7 @@ def explain(problem, module):
     kinds = ((NotImplementedError, "not-written"), (Absent, "absent"), (LostNode, "lost-node"), (SystemExit, "exit"),
              (MemoryError, "memory"), (RecursionError, "recursion"), (SyntaxError, "syntax"), (Misshapen, "misshapen"))
     kind = next((name for cls, name in kinds if isinstance(problem, cls)), limit_hit(problem) or "raised")
-    text = safe_text((lambda error: error.msg) if kind == "syntax" else str, problem, 300)      # the line is told apart
+    text = safe_text(lambda e: e.msg if kind == "syntax" and (code or "") in (e.text or "") else str(e), problem, 300)
     what = getattr(problem, "what", None) if kind in ("absent", "lost-node") else None
     return {"kind": kind, "type": class_name(problem), "text": text, "what": what,
             "got": problem.got if kind == "lost-node" else None, "line": line, "code": code}
@@ -322,7 +322,7 @@ def limit_hit(problem):
 
 def where(problem, file):
     """(line number, source line) of the deepest frame in the learner's file, or (None, None)."""
-    if isinstance(problem, SyntaxError):
+    if isinstance(problem, SyntaxError) and problem.filename in (file, "<answer cell>"):
         return problem.lineno, safe_text(str.strip, problem.text or "", 120)
     frames = [frame for frame in traceback.extract_tb(problem.__traceback__, limit=-50) if frame.filename == file]
     return (frames[-1].lineno, (frames[-1].line or "")[:120]) if frames else (None, None)
