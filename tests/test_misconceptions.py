@@ -126,10 +126,13 @@ def test_a_half_written_exercise_gets_no_name(tmp_path):
 
 @pytest.mark.parametrize("name", SLIPS)
 def test_slip_of_no_entry_is_caught_by_its_exercise_and_gets_no_name(name, tmp_path):
-    """By what every seed asks: the numbers that the promises are written with. And a short program shows it."""
+    """By what every seed asks: the numbers that the promises are written with. And a short program shows it.
+
+    Judged by itself there is least evidence against a name; every fourth is judged with all the others, too.
+    """
     exercise, source = SLIPS[name]
     file = written(tmp_path, source)
-    for only in (MODULES, [exercise]):
+    for only in ([exercise], MODULES)[:1 + (list(SLIPS).index(name) % 4 == 0)]:
         report = judge(TOPIC, tmp_path, file=file, only=only)
         shown = [v.program for v in report.verdicts if v.status == "failed" and v.exercise == exercise]
         assert shown and min(len(program.splitlines()) for program in shown) <= 7, report.text()

@@ -148,12 +148,11 @@ def _fits_in_any(script: Script, flaw: Flaw, style: Style) -> bool | None:
     """The same for an engine that walks in an order of its own; None for a long script on which the order tells."""
     short = length(script.steps) <= SHORT
     orders = ("left", "right", "tape", *(f"any {k}" for k in range(TRIES if short else 5)))
-    styles = [replace(style, order=order) for order in orders]
-    for one in styles:
-        verdict = _fits(script, flaw, one)
+    for order in orders:
+        verdict = _fits(script, flaw, replace(style, order=order))
         if verdict is not False:
             return verdict
     if short:
         return False
-    results = [simulated(script, flaw, one) for one in styles]
+    results = [simulated(script, flaw, replace(style, order=order)) for order in orders]
     return None if style.distinct or any(not alike(results[0], other) for other in results[1:]) else False

@@ -385,12 +385,12 @@ def main():
     send(replies, {"ready": True})
     if not setting["uses"]:             # with one that differentiates at hand, nothing is gained by another
         sys.meta_path.insert(0, types.SimpleNamespace(find_spec=withhold))
-    module, error = None, None
     try:
-        module = load(setting["file"]) if setting["file"] else None
+        module, error = load(setting["file"]) if setting["file"] else None, None
     except BaseException as problem:
-        error = explain(problem, type("Unloaded", (), {"__file__": setting["file"]}))
+        module, error = None, explain(problem, type("Unloaded", (), {"__file__": setting["file"]}))
     send(replies, {"error": error, "stub": "utils.autograd_stub" in sys.modules})
+    gc.freeze()     # "collect" looks at what scripts make, not at Python and the module
     machine = Machine(module)
     while (steps := receive(requests)) is not None:
         send(replies, machine.run(steps))
