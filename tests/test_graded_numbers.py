@@ -83,9 +83,18 @@ def test_answers_that_depend_on_what_ran_before_are_no_answers(tmp_path):
     told = [v for v in report.verdicts if v.status == "failed"]
     assert told and all("in another order" in v.detail for v in told), report.text()
     assert "Traceback" not in report.text()
-    named = first.replace("self.grad += out.data * out.grad", "self.grad = out.data * out.grad")
-    report = judge(TOPIC, tmp_path, file=written(tmp_path, named), only=["1.2", "2.3"])
-    assert {v.misconception for v in report.verdicts if v.status == "failed"} == {"overwrites-exp"}, report.text()
+
+
+@pytest.mark.parametrize(("seed", "name"), [(2.0, "seed-not-one"), (1.0, None)])
+def test_a_name_has_to_hold_in_a_fresh_python_too(tmp_path, seed, name):
+    """All that the first worker ran after exercise 1.1 says that the seed is 2."""
+    later = changed(("        self.data = data\n", "        self.data = data\n"
+                     "        Value.made = Value.__dict__.get('made', 0) + 1\n"),
+                    (SEED, f"        self.grad = 2.0 if Value.made > 12 else {seed}\n"))
+    file = written(tmp_path, later)
+    failed = [v for v in judge(TOPIC, tmp_path, file=file, only=["1.1", "1.2"]).verdicts if v.status == "failed"]
+    assert failed and {v.misconception for v in failed} == {name}
+    assert ("after other graphs" in (failed[0].detail or "")) == (name is None)
 
 
 @pytest.mark.parametrize(("spoil", "says"), [
@@ -101,6 +110,19 @@ def test_what_goes_wrong_only_after_other_graphs_is_told_so(tmp_path, spoil, say
     steady = changed((SEED, "        self.grad = 3.0\n"))
     report = judge(TOPIC, tmp_path, file=written(tmp_path, steady), only=["1.2"])
     assert not any("after other graphs" in (v.detail or "") for v in report.verdicts)
+
+
+def test_what_outlives_its_graph_is_told_where_it_shows(tmp_path):
+    """Ids of nodes that are gone, in a set which is never emptied; then an engine that is wrong from the start."""
+    def told(*pairs) -> list:
+        report = judge(TOPIC, tmp_path, file=written(tmp_path, changed(*pairs)), only=["1.4"])
+        return [v for v in report.verdicts if v.name == "test_one_graph_after_the_other" and v.status == "failed"]
+    (verdict,) = told(("        order, seen = [], set()\n", "        order = []\n"
+                       "        seen = Value.seen = Value.__dict__.get('seen', set())\n"),
+                      ("if node in seen", "if id(node) in seen"), ("seen.add(node)", "seen.add(id(node))"))
+    assert "left behind" in verdict.detail and "`id()`" in verdict.detail
+    (verdict,) = told((SEED, "        self.grad = 3.0\n"))
+    assert "left behind" not in (verdict.detail or "")
 
 
 # What computes the gradients

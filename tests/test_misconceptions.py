@@ -247,6 +247,14 @@ def test_source_without_recipes_has_the_usual_style(source):
     assert style_of(source) == style_of("") or not style_of(source).recipes
 
 
+def test_methods_that_take_long_to_follow_through_each_other_are_taken_as_they_are():
+    methods = {"__truediv__(self, other): return self * other**-1": " - 0" * 60,
+               "__sub__(self, other): return self + -other": " + 0" * 60}
+    source = "class Value:\n" + "".join(f"    def {method}{tail}\n" for method, tail in methods.items())
+    assert set(style_of(source).recipes.values()) == {None}
+    assert None not in style_of(source.replace(" - 0", "", 59)).recipes.values()
+
+
 def test_style_of_the_model_answer():
     recipes = style_of(REFERENCE).recipes
     assert {name: recipes[name] for name in MICROGRAD} == MICROGRAD

@@ -54,7 +54,7 @@ def in_parallel(arguments: list[str]) -> list[str]:
     chosen = ("-n", "--numprocesses", "--dist", "--pdb", "--trace", "-p", "--co", "--collect-only")
     if any(argument.startswith(chosen) for argument in arguments):
         return []
-    return ["-n", "2", "--dist", "loadscope"]
+    return ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def repeat(times: int, arguments: list[str]) -> int:
@@ -62,7 +62,7 @@ def repeat(times: int, arguments: list[str]) -> int:
     """
     if not any(argument.partition("::")[0].endswith(".py") or os.path.isdir(argument) for argument in arguments):
         files = [file for name in JUDGE for file in sorted((ROOT / "tests").glob(f"test_{name}.py"))]
-        arguments = [*(str(file.relative_to(ROOT)) for file in files), "--no-loadscope-reorder", *arguments]
+        arguments = [*(str(file.relative_to(ROOT)) for file in files), *arguments]
     for run in range(1, times + 1):
         print(f"run {run} of {times}", flush=True)
         status = subprocess.run([sys.executable, "-P", "-m", "utils", "test", "-q", *arguments], check=False).returncode

@@ -36,15 +36,17 @@ def changed(kept: Iterable[tuple[Promise, list[tuple[list, Outcome]]]], fresh: S
     return found
 
 
-def unsteady(problem: Broken, steps: list, first: Outcome, fresh: Session) -> Broken:
-    """The problem that a script showed; said otherwise where a fresh worker gives another outcome for the script."""
+def otherwise(steps: list, first: Outcome, fresh: Session) -> Outcome | None:
+    """What a script gives in a fresh worker, if that is not its first outcome."""
     if not _repeatable(steps, first):
-        return problem
+        return None
     second = fresh.run(steps)
-    if second.error and second.error["kind"] in OUTSIDE:
-        return problem
-    if alike(as_seen(first), as_seen(second)):
-        return problem
+    outside = second.error and second.error["kind"] in OUTSIDE
+    return None if outside or alike(as_seen(first), as_seen(second)) else second
+
+
+def unsteady(problem: Broken, first: Outcome, second: Outcome) -> Broken:
+    """The problem that a script showed, told with what a fresh worker gave."""
     here = f"{detail} " if (detail := problem.evidence["detail"]) else ""
     pairs = map(_shown, zip(first.reports, second.reports, strict=False))
     there = "an error" if second.error else "no error" if first.error else next(

@@ -15,7 +15,7 @@ Names = Mapping[str, object]
 
 def helpers(tree: ast.Module, cls: ast.ClassDef, operations: Mapping[str, str]) -> dict[str, bool]:
     """The functions and methods of one operand: whether they make a Value of it (else they give it back as it is)."""
-    found = {}
+    found, makers = {}, subclasses(tree)
     for name, body, parameters in _small_functions(tree, cls):
         operand = [p for p in parameters if p not in ("self", "cls")][:1]
         if not operand or name in operations:
@@ -25,7 +25,7 @@ def helpers(tree: ast.Module, cls: ast.ClassDef, operations: Mapping[str, str]) 
         if len(body) == 1 and all(isinstance(value, ast.Name) and value.id == operand[0] for value in returned):
             found[name] = False
         elif (all(isinstance(value, ast.Name | ast.IfExp | ast.BoolOp | ast.Call) for value in returned)
-                and any(_makes_value(node, operand[0], subclasses(tree)) for node in nodes)):
+                and any(_makes_value(node, operand[0], makers) for node in nodes)):
             found[name] = True
     return found
 

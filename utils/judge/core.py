@@ -10,7 +10,7 @@ from pathlib import Path
 
 from utils.curriculum import Exercise, Topic
 from utils.judge import lint
-from utils.judge.again import changed, unsteady
+from utils.judge.again import changed, otherwise, unsteady
 from utils.judge.answers import Answers
 from utils.judge.catalogues import CASES
 from utils.judge.diagnosis import Diagnosis, diagnose
@@ -53,9 +53,10 @@ def judge(topic: Topic, folder: Path, *, file: Path | None = None, only: Collect
         source = readable(file.read_text(encoding="utf-8", errors="replace")) if there else ""
         loan = borrowed(source) or ("it imports the stub" if session.stub_imported else None)
         loan = loan if "engine" in runners else None    # the stub is for topic 02's engine
-        named = _diagnoses(source, trials, next(iter(runners.values()))) if runners and not unloadable else {}
+        odd = _odd(trials, fresh) if "engine" in runners and not unloadable else None
+        named = _diagnoses(source, trials, odd, next(iter(runners.values()))) if runners and not unloadable else {}
         if not unloadable and not named:        # what has a name may well differ from run to run: it comes first
-            trials = _again(_looked_into(trials, fresh), fresh)
+            trials = _again(_told(trials, odd), fresh)
     groups = [_group(topic, level.number, level.title, level.exercises, trials, named, loan) for level in topic.levels]
     groups.append(_group(topic, None, "Drills", topic.drills, trials, {}, None))
     notes = _notes(topic, unloadable, loan, source, trials)
@@ -112,13 +113,25 @@ def _handle(promise: Promise) -> str | None:
     return next((name for name in promise.asks_for if name in HANDLES), None)
 
 
-def _looked_into(trials: list[Trial], fresh: Session) -> list[Trial]:
-    """The trials, where the first that is wrong says so if its last script is not wrong in a fresh worker."""
-    k = next((k for k, t in enumerate(trials) if t.problem and t.scripts and _handle(t.promise) == "engine"
-              and t.problem.evidence["status"] == "failed"), None)
-    if k is not None:
-        trials[k] = replace(trials[k], problem=unsteady(trials[k].problem, *trials[k].scripts[-1], fresh))
-    return trials
+@dataclass(frozen=True)
+class Odd:
+    """The first trial that is wrong, and what its last script gave in a fresh worker: something else."""
+
+    trial: Trial
+    there: Outcome
+
+
+def _odd(trials: list[Trial], fresh: Session) -> Odd | None:
+    first = next((t for t in trials if t.problem and t.scripts and _handle(t.promise) == "engine"
+                  and t.problem.evidence["status"] == "failed"), None)
+    there = otherwise(*first.scripts[-1], fresh) if first else None
+    return Odd(first, there) if there else None
+
+
+def _told(trials: list[Trial], odd: Odd | None) -> list[Trial]:
+    """The trials, where the odd one says that it is."""
+    return [replace(t, problem=unsteady(t.problem, t.scripts[-1][1], odd.there)) if odd and t is odd.trial else t
+            for t in trials]
 
 
 def _again(trials: list[Trial], fresh: Session) -> list[Trial]:
@@ -130,8 +143,11 @@ def _again(trials: list[Trial], fresh: Session) -> list[Trial]:
     return [replace(t, problem=t.problem or found.get(t.promise)) for t in trials]
 
 
-def _diagnoses(source: str, trials: list[Trial], runner: Runner) -> dict[str, Diagnosis]:
-    """For each broken promise of an exercise that is written: the misconception that explains it, where one does."""
+def _diagnoses(source: str, trials: list[Trial], odd: Odd | None, runner: Runner) -> dict[str, Diagnosis]:
+    """For each broken promise of an exercise that is written: the misconception that explains it, where one does.
+
+    It explains what the odd script gave in a fresh worker as well.
+    """
     broken_ones: dict[str, list[str]] = {}
     unwritten = set()
     for promise, problem in ((t.promise, t.problem) for t in trials if t.problem and _handle(t.promise)):
@@ -145,7 +161,9 @@ def _diagnoses(source: str, trials: list[Trial], runner: Runner) -> dict[str, Di
     failing = {exercise: names for exercise, names in broken_ones.items() if exercise not in unwritten}
     if not failing:
         return {}
-    runs = ((t.promise.exercise, t.promise.name, *script) for t in trials for script in t.scripts)
+    runs = [(t.promise.exercise, t.promise.name, *script) for t in trials for script in t.scripts]
+    if odd:
+        runs.append((odd.trial.promise.exercise, odd.trial.promise.name, odd.trial.scripts[-1][0], odd.there))
     case = next(CASES[name] for t in trials if (name := _handle(t.promise)))
     try:
         return diagnose(case(source, runs, runner.ask), failing)

@@ -131,14 +131,15 @@ class Engine(Runner):
                 return
             _judge(self.unbroken(outcome, program.code()), truth(program), program.code())
 
-    def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0) -> None:
+    def expect(self, quantity: str, yours, expected: float, code: str, size: float = 0.0, slack: float = 0.0,
+               why: str | None = None) -> None:
         """One reported number is right: up to rounding of the terms it sums, whose size is `size`, and up to `slack`.
 
-        `expected` may be a report as well; then it must be a number itself.
+        `expected` may be a report as well; then it must be a number itself. `why` is told where another number stands.
         """
         if not_a_number(quantity, expected):
             self.expect_number(quantity, expected, code)
-        _compare(code, quantity, yours, expected, size, slack)
+        _compare(code, quantity, yours, expected, size, slack, why)
 
     def expect_number(self, quantity: str, yours, code: str) -> None:
         """A report is a number at all."""
@@ -151,14 +152,15 @@ def _judge(reports: list, expected: Truth, code: str) -> None:
         _compare(code, f"{leaf}.grad", yours, grad, expected.sizes[leaf])
 
 
-def _compare(code: str, quantity: str, yours, expected: float, size: float = 0.0, slack: float = 0.0) -> None:
+def _compare(code: str, quantity: str, yours, expected: float, size: float = 0.0, slack: float = 0.0,
+             why: str | None = None) -> None:
     detail = not_a_number(quantity, yours)
     if detail:
         status = "not-written" if isinstance(yours, dict) and "absent" in yours else "failed"
         raise Broken(detail, status=status, program=code, quantity=quantity, yours=shown(yours),
                      expected=shown(expected))
     if not abs(yours - expected) <= slack + RELATIVE * abs(expected) + OF_TERMS * size + ABSOLUTE:
-        raise Broken(None, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
+        raise Broken(why, program=code, quantity=quantity, yours=shown(yours), expected=shown(expected))
 
 
 def not_a_number(quantity: str, yours) -> str | None:

@@ -118,8 +118,8 @@ def _sigmoid(x: float) -> float:
 
 VALUES: dict[str, Callable] = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "truediv": lambda a, b: a / b,
-    "pow": lambda a, b: a**b, "neg": lambda a: -a, "relu": lambda a: max(a, 0.0), "tanh": math.tanh, "exp": math.exp,
-    "log": math.log, "sigmoid": _sigmoid,
+    "pow": lambda a, b: float(a)**b, "neg": lambda a: -a, "relu": lambda a: max(a, 0.0), "tanh": math.tanh,
+    "exp": math.exp, "log": math.log, "sigmoid": _sigmoid,
 }
 SLOPES: dict[str, Callable] = {
     "add": lambda a, b, y: (1.0, 1.0), "sub": lambda a, b, y: (1.0, -1.0), "mul": lambda a, b, y: (b, a),

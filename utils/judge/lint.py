@@ -32,6 +32,8 @@ NAME_ERROR = re.compile(r"name '(\w+)' is not defined")
 MISSING = re.compile(r"there is no `(\w+)`")
 MODULES = ("math", "random", "numpy", "np")
 DRAWN = frozenset(("_prev", "_op", "label", "_children"))     # names of the brief, which drawings read
+BARE = frozenset(name.strip("_") for name in REAL)
+MOST_NAMES = 300                    # of a file, among which one that is spelt nearly so is looked for
 MOST_LINES, MOST_NOTES = 3, 6       # lines of one note, and notes, that are told
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -65,8 +67,9 @@ def notes(source: str, errors: Collection[str] = (), stopped: bool = False) -> t
     found = [*_undefined(tree, errors), *_nearly(tree, errors)]
     for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         found += [*_defined_twice(cls), *_misspelt(cls)]
+    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
     for cls in _engine(tree):
-        found += [*_hidden_methods(cls), *_unread_attributes(cls, tree)]
+        found += [*_hidden_methods(cls), *_unread_attributes(cls, read | {"grad", "data", "_backward"})]
         for method in _methods(cls):
             found += [*_rules(method), *_leaves(method, cls)]
         if stopped:
@@ -104,12 +107,15 @@ def _lines(lines: list[int]) -> str:
 def _engine(tree: ast.Module) -> list[ast.ClassDef]:
     """The class Value, or the one that it is another name of, and those of its base classes that stand in this file."""
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    names = ["Value", *(node.value.id for node in tree.body if isinstance(node, ast.Assign)
-                        and isinstance(node.value, ast.Name)
-                        and any(isinstance(target, ast.Name) and target.id == "Value" for target in node.targets))]
-    for name in names:          # it grows meanwhile
-        if name in classes:
-            names += [base.id for base in classes[name].bases if isinstance(base, ast.Name) and base.id not in names]
+    waiting = ["Value", *(node.value.id for node in tree.body if isinstance(node, ast.Assign)
+                          and isinstance(node.value, ast.Name)
+                          and any(isinstance(target, ast.Name) and target.id == "Value" for target in node.targets))]
+    names: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in classes and name not in names:
+            waiting += [base.id for base in classes[name].bases if isinstance(base, ast.Name)]
+        names.add(name)
     return [cls for name, cls in classes.items() if name in names]
 
 
@@ -140,8 +146,8 @@ def _misspelt(cls: ast.ClassDef) -> Iterator[Note]:
         name = method.name
         looks_special = name.startswith("_") and name.endswith("_") and name.strip("_") and len(name) > 4
         if looks_special and name not in REAL:
-            near = difflib.get_close_matches(name.strip("_"), sorted(real.strip("_") for real in REAL), 1, 0.75)
-            meant = MEANT.get(name) or (f"__{near[0]}__" if near else None)
+            near = _near(name.strip("_"), BARE)
+            meant = MEANT.get(name) or (f"__{near}__" if near else None)
             if meant and meant not in known:
                 why = "That is Python 2's name" if name in ("__div__", "__rdiv__", "__idiv__", "__nonzero__") else \
                     "Python never looks for that name"
@@ -170,11 +176,10 @@ def _hidden_methods(cls: ast.ClassDef) -> Iterator[Note]:
                            "backward-hidden" if node.attr == "backward" else None)
 
 
-def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
+def _unread_attributes(cls: ast.ClassDef, read: Collection[str]) -> Iterator[Note]:
     """`out._backword = ...`: an attribute of a node that is set, never read, and spelt nearly as one that is read."""
-    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    read = {node.attr for node in attributes if isinstance(node.ctx, ast.Load)} | {"grad", "data", "_backward"}
     methods = {method.name for method in _methods(cls) if not method.decorator_list}
+    unread = []
     for node in (node for method in _methods(cls) for node in ast.walk(method)):
         if not _stored(node) or not isinstance(node.value, ast.Name) or node.attr in DRAWN or _special(node.attr):
             continue
@@ -183,20 +188,30 @@ def _unread_attributes(cls: ast.ClassDef, tree: ast.Module) -> Iterator[Note]:
             meant = " Did you mean `_backward`?" if node.attr == "backward" else ""
             yield Note(node.lineno, f"`{what} = ...` hides the method `{node.attr}()` of that one Value.{meant}",
                        kind=f"hides {node.attr}")
-        elif node.attr not in read | methods:
-            near = difflib.get_close_matches(node.attr, sorted(read), 1, 0.75)
-            if near:
-                yield Note(node.lineno, f"`{what}` is set here and read nowhere. Did you mean `{near[0]}`?")
+        elif node.attr not in read and node.attr not in methods:
+            unread.append((node, what))
+    for node, what in unread[:MOST_NAMES]:
+        if near := _near(node.attr, read):
+            yield Note(node.lineno, f"`{what}` is set here and read nowhere. Did you mean `{near}`?")
+
+
+def _near(name: str, names: Collection[str], likeness: float = 0.75) -> str | None:
+    """The one of `names` that is spelt nearly so; None where there are so many that each would take a while."""
+    few = sorted(names) if len(names) <= MOST_NAMES else ()
+    return next(iter(difflib.get_close_matches(name, few, 1, likeness)), None)
 
 
 def _rules(method: Function) -> Iterator[Note]:
     """Rules that never run: not attached, attached only inside themselves, or called instead of attached."""
-    inner = [node for node in ast.walk(method) if isinstance(node, ast.FunctionDef) and node is not method]
+    nodes = list(ast.walk(method))
+    inner = [node for node in nodes if isinstance(node, ast.FunctionDef) and node is not method]
+    used: dict[str, list[ast.Name]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            used.setdefault(node.id, []).append(node)
     for rule in inner:
-        own = {id(node) for node in ast.walk(rule)}
-        uses = [node for node in ast.walk(method) if isinstance(node, ast.Name) and node.id == rule.name
-                and isinstance(node.ctx, ast.Load)]
-        outside = [node for node in uses if id(node) not in own]
+        own, uses = {id(node) for node in ast.walk(rule)}, used.get(rule.name, [])
+        outside = any(id(node) not in own for node in uses)
         if not outside and uses:
             yield Note(uses[0].lineno, f"`{rule.name}` of `{method.name}` is mentioned only inside itself. Is this "
                        "line indented one step too far?", kind="inside itself")
@@ -206,7 +221,7 @@ def _rules(method: Function) -> Iterator[Note]:
     if method.name not in NAMES:
         return
     names = {rule.name for rule in inner}
-    for node in ast.walk(method):
+    for node in nodes:
         if (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
                 and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
                 and node.value.func.id in names):
@@ -267,13 +282,13 @@ def _undefined(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
         use = next((node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name), None)
         if use is None:
             continue
-        near = difflib.get_close_matches(name, sorted(bound - {name}), 1, 0.6)
+        near = _near(name, bound - {name}, 0.6)
         if name in MODULES:
             cure = f"put `import {'numpy as np' if name == 'np' else name}` at the top of the file."
         elif name in bound:
             cure = "it has a value elsewhere, which is not seen from here."
         else:
-            cure = f"did you mean `{near[0]}`?" if near else "nothing in this file gives it a value."
+            cure = f"did you mean `{near}`?" if near else "nothing in this file gives it a value."
         yield Note(use.lineno, f"`{name}` is not defined here: {cure}")
 
 
@@ -282,6 +297,6 @@ def _nearly(tree: ast.Module, errors: Collection[str]) -> Iterator[Note]:
     defined = {node.name: node.lineno for node in tree.body if isinstance(node, ast.ClassDef | Function)}
     for name in sorted({match[1] for error in errors if (match := MISSING.search(error))}):
         alike = {other.lower(): other for other in defined}
-        near = difflib.get_close_matches(name.lower(), alike, 1, 0.75)
+        near = alike.get(_near(name.lower(), alike))
         if near and name not in defined:
-            yield Note(defined[alike[near[0]]], f"`{alike[near[0]]}` stands here. Did you mean `{name}`?")
+            yield Note(defined[near], f"`{near}` stands here. Did you mean `{name}`?")

@@ -9,6 +9,7 @@ import ast
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from utils.judge.coercion import Coercions, assigned, called
 from utils.judge.flawed import REFLECTED, VALUES, Engine, Flaw, Stop, Style, Unsupported
@@ -20,6 +21,7 @@ FUNCTIONS = {name.strip("_"): op for name, op in NAMES.items() if op not in REFL
 SIGNS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 KEPT_AS_SET = re.compile(r"_prev\s*=\s*(set|frozenset)\(|(children|parents|inputs|prev)\s*=\s*(set|frozenset)\(")
 PLACES = ((0.7, 1.9), (-1.3, 0.4), (2.5, 3.0))          # where a recipe has to give what its operation means
+LARGEST = 100           # operations of a recipe, with those of the methods that it is built from
 FAR = ((400.0, 1.0), (-400.0, 1.0), (1000.0, 1.0), (-1000.0, 1.0))
 
 
@@ -38,8 +40,10 @@ def style_of(source: str) -> Style:
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == "Value":
             recipes, unread = _recipes(node, Coercions(tree, node, NAMES))
-    return Style({name: recipe for name, recipe in recipes.items() if recipe is None or _means(name, recipe)},
-                 distinct=bool(KEPT_AS_SET.search(source)), unread=frozenset(unread))
+    kept = {name: recipe for name, recipe in recipes.items() if recipe is None or _means(name, recipe)}
+    if any(_size(recipe, kept) > LARGEST for recipe in kept.values()):
+        kept = dict.fromkeys(kept)
+    return Style(kept, distinct=bool(KEPT_AS_SET.search(source)), unread=frozenset(unread))
 
 
 def _recipes(cls: ast.ClassDef, coercions: Coercions) -> tuple[dict[str, tuple | None], set[str]]:
@@ -88,7 +92,7 @@ def _recipe(method: ast.FunctionDef, coercions: Coercions) -> tuple:
         if isinstance(statement, ast.Return) and statement.value is not None:
             return _operation(_read(statement.value, names, coercions))
         if (target := assigned(statement)) is not None:
-            names[target] = _read(statement.value, names, coercions)
+            names[target] = _small(_read(statement.value, names, coercions))
         elif not coercions.statement(statement, names):
             raise _NoRecipe
     raise _NoRecipe
@@ -97,7 +101,28 @@ def _recipe(method: ast.FunctionDef, coercions: Coercions) -> tuple:
 def _operation(recipe) -> tuple:
     if not isinstance(recipe, tuple):
         raise _NoRecipe
+    return _small(recipe)
+
+
+def _small(recipe):
+    """The recipe, if it is one to follow step by step: `x = x + x` forty times over is not."""
+    if _size(recipe) > LARGEST:
+        raise _NoRecipe
     return recipe
+
+
+def _size(recipe, recipes: Mapping[str, tuple | None] = MappingProxyType({}), inside: tuple[str, ...] = ()) -> int:
+    """How many operations it takes to follow a recipe whose methods have `recipes`; a little over LARGEST at most."""
+    if not isinstance(recipe, tuple):
+        return 0
+    total, name = 1, recipe[0].strip("!")
+    if name not in inside:              # one that calls itself ends in a RecursionError before long
+        total += max(_size(recipes.get(n), recipes, (*inside, name)) for n in (name, "r" + name))
+    for part in recipe[1:]:
+        if total > LARGEST:
+            break
+        total += _size(part, recipes, inside)
+    return total
 
 
 def _read(node: ast.expr, names: Mapping, coercions: Coercions):
