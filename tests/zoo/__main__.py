@@ -27,8 +27,8 @@ def main(reruns: int = 1000, first: int = 0) -> int:
                 print(f"{file.stem}, seed {seed}: {report.text()}")
             if run % 100 == 99:
                 print(f"up to run {run + 1}: {rejected} rejected, {time.monotonic() - start:.0f} s", flush=True)
-    print(f"{len(ENGINES)} correct engines, {reruns} runs, seeds {first // len(ENGINES)} to {seed}: "
-          f"{rejected} false rejects")
+    print(f"{len(ENGINES)} correct engines, {reruns} runs, seeds {first // len(ENGINES)} to "
+          f"{(first + reruns - 1) // len(ENGINES)}: {rejected} false rejects")
     return rejected
 
 
