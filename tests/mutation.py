@@ -263,8 +263,8 @@ def survivors(killers: dict[Mutant, list[str]]) -> list[Mutant]:
 
 
 def share(step: int) -> list[Mutant]:
-    """A fixed share of all mutants: each `step`-th."""
-    return [m for file in SOURCES for m in mutants(file)[3::step]]
+    """A fixed share of all mutants: each `step`-th; with 1, every one."""
+    return [m for file in SOURCES for m in mutants(file)[3 % step::step]]
 
 
 def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "",

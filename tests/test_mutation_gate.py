@@ -85,6 +85,7 @@ def test_share_is_spread_over_files_levels_and_operators():
     assert {m.file for m in SHARE} == set(SOURCES)
     assert {level for m in SHARE for level in m.levels} == {1, 2, 3, 4}
     assert len({m.operator for m in SHARE}) >= 8
+    assert share(1) == [m for file in SOURCES for m in mutants(file)] and set(SHARE) < set(share(1))
 
 
 def test_every_mutant_is_caught_at_its_level_or_known_as_equivalent(killers):
