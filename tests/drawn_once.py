@@ -1,4 +1,4 @@
-"""Judge many files quickly: the generated programs of a seed and their truths are worked out once, for all files.
+"""Judge many files quickly: generated programs and truths are worked out once, for all files and seeds.
 
 Drawing programs is most of what level 3 costs, and they depend on the seed alone. Nothing else is changed: the
 promises, the engine and its worker are the judge's own.
@@ -14,33 +14,16 @@ from unittest.mock import patch
 from utils.judge import engine as engine_module
 from utils.judge import generate
 from utils.judge.engine import Engine
-from utils.judge.generate import agrees_on_programs
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program
+from utils.judge.promises import Broken
+
+_drawn = lru_cache(maxsize=64)(generate.drawn.__wrapped__)
 
 
-class _Listener:
-    """Stands for an engine that is right on everything, and notes the programs that it is asked about."""
-
-    def __init__(self, seed: int):
-        self.seed, self.programs = seed, []
-
-    def agrees_program(self, program: Program) -> None:
-        self.programs.append(program)
-
-
-@lru_cache(maxsize=64)
-def programs_of(seed: int, ops: tuple[str, ...], count: int, longest: int) -> tuple[Program, ...]:
-    """The programs that the judge draws from this seed, as long as none of them fails."""
-    listener = _Listener(seed)
-    agrees_on_programs(listener, ops, count, longest)
-    return tuple(listener.programs)
-
-
-def _agrees_on_programs(engine: Engine, ops: tuple[str, ...], count: int, longest: int = 10) -> None:
-    """As the judge's own, but a failing program is not made smaller."""
-    for program in programs_of(engine.seed, ops, count, longest):
-        engine.agrees_program(program)
+def _as_it_is(engine: Engine, program: Program, first: Broken) -> Broken:
+    """In place of the judge's `_smallest`: a failing program is not made smaller."""
+    return first
 
 
 _known: dict[tuple, Truth] = {}
@@ -56,6 +39,6 @@ def _truth(program: Program) -> Truth:
 @contextmanager
 def drawn_once() -> Iterator[None]:
     """Inside, judging shares programs and truths between files."""
-    with (patch.object(generate, "agrees_on_programs", _agrees_on_programs),
+    with (patch.object(generate, "drawn", _drawn), patch.object(generate, "_smallest", _as_it_is),
           patch.object(engine_module, "truth", _truth)):
         yield

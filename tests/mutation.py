@@ -13,13 +13,14 @@ of that level: level 3 draws programs from everything, and must not be the only 
 from __future__ import annotations
 
 import ast
-import itertools
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import cycle, islice, repeat
 from pathlib import Path
 
 from tests.drawn_once import drawn_once
@@ -267,32 +268,37 @@ def share(step: int) -> list[Mutant]:
     return [m for file in SOURCES for m in mutants(file)[3 % step::step]]
 
 
-def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "",
-                    each: int | None = None) -> list[str]:
+def depends_on_seed(chosen: list[Mutant], seeds: Iterable[int], exercises: str = "", each: int | None = None,
+                    pool: Executor | None = None) -> list[str]:
     """Where a graded verdict is another than the learner's own, of the exercises that begin so (by default all).
 
     `each` is how many of the seeds a mutant is judged with, all seeds in turn; by default it is judged with every one.
-
-    Which promise of exercise 3.1 meets a flaw is luck, and so it is in an engine whose sets of nodes are walked in the
-    order of their addresses: there a verdict is about the exercise.
     """
-    def verdict(m: Mutant, seed: int) -> set[str]:
-        wanted = [p for p in promises(m.file) if p.exercise.startswith(exercises) and concerned(m, p)]
-        lucky = {p.name: p.exercise for p in wanted if p.exercise == "3.1" or KEPT_AS_SET.search(m.source)}
-        with tempfile.TemporaryDirectory() as folder:
-            broken = broken_by(m.source, wanted, Path(folder), seed)
-        return {lucky.get(name, name) for name in broken}
-    found, local = [], {m: verdict(m, DEFAULT_SEED) for m in chosen}
-    turns = itertools.cycle(range(len(seeds := list(seeds))))
-    by_seed = {seed: [] for seed in seeds}
+    share_out = pool.map if pool else map
+    local = dict(zip(chosen, share_out(partial(_verdict, exercises), repeat(DEFAULT_SEED), chosen), strict=True))
+    turns = cycle(range(len(seeds := list(seeds))))
+    by_seed = {seed: {} for seed in seeds}
     for m in chosen:
-        for turn in itertools.islice(turns, each or len(seeds)):
-            by_seed[seeds[turn]].append(m)
-    for seed, judged in by_seed.items():
-        for m in judged:
-            differ = verdict(m, seed) ^ local[m]
-            found += [f"seed {seed}, {m.name}: {', '.join(sorted(differ))}"] if differ else []
-    return found
+        for turn in islice(turns, each or len(seeds)):
+            by_seed[seeds[turn]][m] = local[m]
+    return [line for lines in share_out(partial(_differences, exercises), by_seed, by_seed.values()) for line in lines]
+
+
+def _verdict(exercises: str, seed: int, m: Mutant) -> set[str]:
+    """The promises that do not hold, by name; only the exercise, where luck decides which of its promises.
+
+    That is so in an engine whose sets of nodes are walked in the order of their addresses.
+    """
+    wanted = [p for p in promises(m.file) if p.exercise.startswith(exercises) and concerned(m, p)]
+    lucky = {p.name: p.exercise for p in wanted if KEPT_AS_SET.search(m.source)}
+    with tempfile.TemporaryDirectory() as folder:
+        return {lucky.get(name, name) for name in broken_by(m.source, wanted, Path(folder), seed)}
+
+
+def _differences(exercises: str, seed: int, local: dict[Mutant, set[str]]) -> list[str]:
+    """One seed: the mutants whose verdict is not that of a learner's own check, and in which promises."""
+    differ = {m: _verdict(exercises, seed, m) ^ own for m, own in local.items()}
+    return [f"seed {seed}, {m.name}: {', '.join(sorted(names))}" for m, names in differ.items() if names]
 
 
 def with_catalogue(every: list[Mutant]) -> list[Mutant]:
@@ -306,7 +312,8 @@ def with_catalogue(every: list[Mutant]) -> list[Mutant]:
 def main(arguments: list[str]) -> int:
     if "--seeds" in arguments:
         number, *each = list(map(int, arguments[arguments.index("--seeds") + 1:])) or [100]
-        found = depends_on_seed(with_catalogue(share(40)), range(1, number + 1), each=each[0] if each else None)
+        with ProcessPoolExecutor(2) as pool:
+            found = depends_on_seed(with_catalogue(share(40)), range(1, number + 1), "", each[0] if each else None, pool)
         print("\n".join(found) or "no verdict depends on the seed")
         return bool(found)
     every = [m for file in SOURCES for m in mutants(file)]

@@ -74,7 +74,7 @@ def test_sharing_programs_changes_nothing(tmp_path):
                 generate.agrees_on_programs(engine, generate.EVERYTHING, count=40)
             return [steps for steps, _ in engine.transcript]
     assert scripts(sharing=True) == scripts(sharing=False)
-    assert len(scripts(sharing=True)) == 40
+    assert len(scripts(sharing=True)) > 2 * 40         # those of a learner's check, those of the seed, and fixed ones
 
 
 # A Value as exponent

@@ -13,14 +13,14 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.drawn_once import programs_of
 from tests.engines import TOPIC, changed, written
 from utils import autograd_stub
 from utils.curriculum import ROOT
 from utils.judge import program as program_module
 from utils.judge.client import judge_folder
 from utils.judge.core import judge
-from utils.judge.generate import ARITHMETIC, EVERYTHING, LARGEST, NUMBERS, SMALLEST
+from utils.judge.fixed import fixed_programs, steep_programs
+from utils.judge.generate import ARITHMETIC, EVERYTHING, LARGEST, NUMBERS, SMALLEST, asked, drawn, well_conditioned
 from utils.judge.oracle import truth
 from utils.judge.program import Line, Program, Ref, build, trace
 from utils.judge.reduce import reduce
@@ -33,8 +33,8 @@ FUNCTIONS = {"relu": lambda a: max(a, 0.0), "tanh": math.tanh, "exp": math.exp, 
 
 @pytest.fixture(scope="module")
 def programs() -> list[Program]:
-    return [*programs_of(SEED, EVERYTHING, 240, 10), *programs_of(SEED, ARITHMETIC, 100, 10),
-            *programs_of(SEED, EVERYTHING, 40, 40)]
+    return [*drawn(SEED, EVERYTHING, 240, 10), *drawn(SEED, ARITHMETIC, 100, 10),
+            *drawn(SEED, EVERYTHING, 40, 40)]
 
 
 def ran(program: Program) -> list[tuple[Line, list[float], float]]:
@@ -87,6 +87,28 @@ def test_programs_are_various(programs):
     assert any(len(set(p.leaves.values())) < len(p.leaves) for p in programs)
     assert {type(x) for p in programs for x in p.leaves.values()} == {int, float}
     assert max(len(p.lines) for p in programs) >= 30
+
+
+# Fixed programs come first
+
+@pytest.mark.parametrize("ops", [EVERYTHING, ARITHMETIC, ("add", "mul")])
+def test_fixed_programs_have_each_operation_in_every_way(ops):
+    """Both operands, the same one twice, a number on either side, 0 too; a first, and b first."""
+    lines = [p.lines[0] for p in (*filter(well_conditioned, fixed_programs(ops)), *steep_programs(ops))]
+    assert {line.op for line in lines} == set(ops)
+    kinds = {(Ref, Ref), (Ref, int), (Ref, float), (int, Ref), (float, Ref)}
+    for op in {"add", "sub", "mul"} & set(ops):
+        operands = [line.operands for line in lines if line.op == op]
+        assert {(Ref(0), Ref(1)), (Ref(1), Ref(0)), (Ref(0), Ref(0)), (Ref(0), 0), (0, Ref(0))} <= set(operands)
+        assert {tuple(map(type, pair)) for pair in operands} == kinds
+    assert not any(line.op == "truediv" and line.operands[1] == 0 for line in lines)
+
+
+def test_what_a_check_asks_is_asked_at_grading_too():
+    """And as many programs again, from the submission's seed."""
+    local, graded = (list(asked(seed, EVERYTHING, 30, 10)) for seed in (0, 7))
+    assert graded[:len(local)] == local and len(graded) == len(local) + 30
+    assert len({p.code() for p in graded[len(local):]} - {p.code() for p in local}) > 20
 
 
 # What is printed is what was run
@@ -202,8 +224,8 @@ def test_program_that_cannot_be_smaller_is_left_as_it_is():
 # What a seed fixes
 
 def digest(seed: int) -> str:
-    programs_of.cache_clear()
-    return hashlib.sha256("\n".join(p.code() for p in programs_of(seed, EVERYTHING, 30, 10)).encode()).hexdigest()
+    drawn.cache_clear()
+    return hashlib.sha256("\n".join(p.code() for p in drawn(seed, EVERYTHING, 30, 10)).encode()).hexdigest()
 
 
 def test_same_seed_same_programs_in_any_process():
@@ -218,9 +240,9 @@ def test_same_seed_same_programs_in_any_process():
 
 
 def test_other_seeds_draw_other_programs():
-    drawn = {seed: {p.code() for p in programs_of(seed, EVERYTHING, 60, 10)} for seed in range(4)}
+    codes = {seed: {p.code() for p in drawn(seed, EVERYTHING, 60, 10)} for seed in range(4)}
     for seed in range(1, 4):
-        assert len(drawn[seed] & drawn[0]) < 20
+        assert len(codes[seed] & codes[0]) < 20
 
 
 def test_seed_of_a_report_reproduces_it(tmp_path):

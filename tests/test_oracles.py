@@ -10,10 +10,10 @@ from unittest.mock import patch
 import pytest
 from mpmath import mp, mpf
 
-from tests.drawn_once import programs_of
 from utils.cli.tools import missing
 from utils.judge import oracle
-from utils.judge.generate import ARITHMETIC, EVERYTHING
+from utils.judge.fixed import fixed_programs, steep_programs
+from utils.judge.generate import ARITHMETIC, EVERYTHING, drawn, well_conditioned
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import METHODS, Program, build, trace
 
@@ -28,13 +28,13 @@ IN_DIGITS = {"relu": lambda x: max(x, mpf(0)), "tanh": mp.tanh, "exp": mp.exp, "
 
 @pytest.fixture(scope="module")
 def programs() -> list[Program]:
-    """The drawn programs, and each cut short after every other line: thousands in all, hundreds with each operation."""
-    drawn = [program for ops, count, longest in DRAWN for program in programs_of(SEED, ops, count, longest)]
-    cut = [Program(p.leaves, p.lines[:k]) for p in drawn for k in range(len(p.lines), 0, -2)]
+    """Drawn ones, also cut short after every other line, and fixed ones: thousands, hundreds with each operation."""
+    whole = [program for ops, count, longest in DRAWN for program in drawn(SEED, ops, count, longest)]
+    cut = [Program(p.leaves, p.lines[:k]) for p in whole for k in range(len(p.lines), 0, -2)]
     assert len(cut) >= 2000
     for op in EVERYTHING:
         assert sum(op in {line.op for line in p.lines} for p in cut) >= 300, op
-    return cut
+    return cut + [p for p in fixed_programs(EVERYTHING) if well_conditioned(p)] + list(steep_programs(EVERYTHING))
 
 
 @pytest.fixture(scope="module")

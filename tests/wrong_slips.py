@@ -72,6 +72,12 @@ for name, condition, value in (
         ("a**4 is a**2", "exponent == 4", "self.data**2"), ("a**1.5 is a**0.5", "exponent == 1.5", "self.data**0.5")):
     slip("2.2", f"pow: {name}", (POW, f"{POW}\n        out.data = {value} if {condition} else out.data"))
 
+# A small number added to be on the safe side
+slip("2.2", "a / b is a / (b + 1e-10)", swap(DIV, "other", "(other + 1e-10)"))
+slip("2.2", "n / a is n / (a + 1e-10)", swap(RDIV, "self", "(self + 1e-10)"))
+slip("2.2", "a**n is (a + 1e-12)**n", swap(POW, "self.data", "self.data + 1e-12"))
+slip("2.2", "a**n: slope padded by 1e-12", swap(POW_SLOPE, "self.data", "self.data + 1e-12"))
+
 # Functions that are right near 0 only, or on one side of it
 for end in (3, 5, 20, 50):
     slip("2.3", f"exp ends at {end}", swap(EXP, "self.data", f"min(self.data, {end})"))
