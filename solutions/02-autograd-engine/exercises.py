@@ -676,9 +676,9 @@ step(lambda a: 3 * a.tanh() + a.exp() * a, a=0.0, predict=True)
 #
 # ### 3.1 Generated programs (5 minutes)
 #
-# So far you and we chose the examples. Now a generator writes programs of your operations at random, with shared
-# results and numbers on either side, and compares every gradient. When one fails, it is made smaller and smaller
-# while it still fails; what you get to see is the smallest.
+# So far you and we chose the examples. The check below lets each operation take its turn once more. Then a generator
+# writes programs of all of them at random, with shared results and numbers on either side, and compares every gradient.
+# When one fails, it is made smaller and smaller while it still fails; what you get to see is the smallest.
 #
 # PyTorch first, on one expression. Its tensors know the same methods, so one function serves both.
 
