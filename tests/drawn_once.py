@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from functools import lru_cache
 from unittest.mock import patch
 
+from utils.judge import asked, generate
 from utils.judge import engine as engine_module
-from utils.judge import generate
 from utils.judge.engine import Engine
 from utils.judge.oracle import Truth, truth
 from utils.judge.program import Program
 from utils.judge.promises import Broken
 
-_drawn = lru_cache(maxsize=64)(generate.drawn.__wrapped__)
+_drawn = lru_cache(maxsize=64)(generate.drawn)
 
 
 def _as_it_is(engine: Engine, program: Program, first: Broken) -> Broken:
@@ -39,6 +39,6 @@ def _truth(program: Program) -> Truth:
 @contextmanager
 def drawn_once() -> Iterator[None]:
     """Inside, judging shares programs and truths between files."""
-    with (patch.object(generate, "drawn", _drawn), patch.object(generate, "_smallest", _as_it_is),
+    with (patch.object(generate, "drawn", _drawn), patch.object(asked, "_smallest", _as_it_is),
           patch.object(engine_module, "truth", _truth)):
         yield

@@ -12,7 +12,7 @@ import pytest
 from tests.drawn_once import drawn_once
 from tests.engines import TOPIC, changed, written
 from tests.zoo import ENGINES, exercises
-from utils.judge import generate
+from utils.judge.asked import agrees_on_programs
 from utils.judge.core import judge
 from utils.judge.engine import Engine
 from utils.judge.promises import collect
@@ -69,9 +69,9 @@ def test_sharing_programs_changes_nothing(tmp_path):
             engine = Engine(session, seed=3)
             if sharing:
                 with drawn_once():
-                    generate.agrees_on_programs(engine, generate.EVERYTHING, count=40)
+                    agrees_on_programs(engine, "long")
             else:
-                generate.agrees_on_programs(engine, generate.EVERYTHING, count=40)
+                agrees_on_programs(engine, "long")
             return [steps for steps, _ in engine.transcript]
     assert scripts(sharing=True) == scripts(sharing=False)
     assert len(scripts(sharing=True)) > 2 * 40         # those of a learner's check, those of the seed, and fixed ones

@@ -17,13 +17,15 @@ from tests.engines import TOPIC, changed, written
 from utils import autograd_stub
 from utils.curriculum import ROOT
 from utils.judge import program as program_module
+from utils.judge.asked import SETS, asked, stored
 from utils.judge.client import judge_folder
 from utils.judge.core import judge
 from utils.judge.fixed import fixed_programs, steep_programs
-from utils.judge.generate import ARITHMETIC, EVERYTHING, LARGEST, NUMBERS, SMALLEST, asked, drawn, well_conditioned
+from utils.judge.generate import NUMBERS, drawn
 from utils.judge.oracle import truth
-from utils.judge.program import Line, Program, Ref, build, trace
+from utils.judge.program import ARITHMETIC, EVERYTHING, Line, Program, Ref, build, trace
 from utils.judge.reduce import reduce
+from utils.judge.smooth import LARGEST, SMALLEST, well_conditioned
 from utils.judge.worker import Machine
 
 SEED = 11
@@ -106,9 +108,16 @@ def test_fixed_programs_have_each_operation_in_every_way(ops):
 
 def test_what_a_check_asks_is_asked_at_grading_too():
     """And as many programs again, from the submission's seed."""
-    local, graded = (list(asked(seed, EVERYTHING, 30, 10)) for seed in (0, 7))
-    assert graded[:len(local)] == local and len(graded) == len(local) + 30
-    assert len({p.code() for p in graded[len(local):]} - {p.code() for p in local}) > 20
+    for kind, (_, count, _) in SETS.items():
+        local, graded = (list(asked(seed, kind)) for seed in (0, 7))
+        assert graded[:len(local)] == local and len(graded) == len(local) + count
+        assert len({p.code() for p in graded[len(local):]} - {p.code() for p in local}) > 0.8 * count
+
+
+def test_stored_programs_are_what_the_default_seed_draws():
+    """To the last character: 2 and 2.0 are different programs."""
+    for kind, how in SETS.items():
+        assert [p.code() for p in stored()[kind]] == [p.code() for p in drawn(0, *how)]
 
 
 # What is printed is what was run
@@ -224,7 +233,6 @@ def test_program_that_cannot_be_smaller_is_left_as_it_is():
 # What a seed fixes
 
 def digest(seed: int) -> str:
-    drawn.cache_clear()
     return hashlib.sha256("\n".join(p.code() for p in drawn(seed, EVERYTHING, 30, 10)).encode()).hexdigest()
 
 

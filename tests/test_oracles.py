@@ -13,9 +13,10 @@ from mpmath import mp, mpf
 from utils.cli.tools import missing
 from utils.judge import oracle
 from utils.judge.fixed import fixed_programs, steep_programs
-from utils.judge.generate import ARITHMETIC, EVERYTHING, drawn, well_conditioned
+from utils.judge.generate import drawn
 from utils.judge.oracle import Truth, truth
-from utils.judge.program import METHODS, Program, build, trace
+from utils.judge.program import ARITHMETIC, EVERYTHING, METHODS, Program, build, trace
+from utils.judge.smooth import well_conditioned
 
 DRAWN = ((EVERYTHING, 400, 10), (ARITHMETIC, 80, 10), (("add", "mul"), 60, 16), (EVERYTHING, 60, 40))
 SEED = 20

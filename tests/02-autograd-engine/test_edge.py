@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from utils.judge import promise
+from utils.judge.asked import agrees_on_programs
 from utils.judge.engine import Engine
 
 
@@ -215,31 +216,27 @@ def test_sigmoid_of_large_inputs(engine):
     also_at(engine, lambda a: a.sigmoid(), 17.0, -17.0, 30.0, -30.0, 800.0, -800.0, 1000, -1000)
 
 
-# 3.1 Generated programs. hypothesis is imported only here: levels 1 and 2 answer sooner without it.
+# 3.1 Generated programs
 
 @promise(exercise="3.1")
 def test_generated_arithmetic(engine):
     """Each of + - * / and unary minus, then 80 generated programs: shared results, numbers on either side."""
-    from utils.judge.generate import ARITHMETIC, agrees_on_programs
-    agrees_on_programs(engine, ARITHMETIC, count=80)
+    agrees_on_programs(engine, "arithmetic")
 
 
 @promise(exercise="3.1")
 def test_generated_programs(engine):
     """Each operation by itself, then 120 generated programs of all of them."""
-    from utils.judge.generate import EVERYTHING, agrees_on_programs
-    agrees_on_programs(engine, EVERYTHING, count=120)
+    agrees_on_programs(engine, "everything")
 
 
 @promise(exercise="3.1")
 def test_generated_long_programs(engine):
     """Each operation by itself, then 40 generated programs of up to 40 operations."""
-    from utils.judge.generate import EVERYTHING, agrees_on_programs
-    agrees_on_programs(engine, EVERYTHING, count=40, longest=40)
+    agrees_on_programs(engine, "long")
 
 
 @promise(exercise="3.1")
 def test_generated_sums_and_products(engine):
     """Each of + and *, then 80 generated graphs of them, where only the order of the walk can go wrong."""
-    from utils.judge.generate import agrees_on_programs
-    agrees_on_programs(engine, ("add", "mul"), count=80, longest=16)
+    agrees_on_programs(engine, "sums and products")

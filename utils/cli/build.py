@@ -51,14 +51,14 @@ def shipped_files() -> dict[Path, bytes]:
     """Every committed file that is generated, with its content."""
     from utils.build.figures import figures
     from utils.build.stub import stub
-    from utils.judge import catalogue_page, layer_catalogue_page
+    from utils.judge import asked, catalogue_page, layer_catalogue_page
 
     engine = topic("02").solutions / "level03-memory-efficient.py"
     text = stub(engine.read_text(encoding="utf-8"), engine.relative_to(ROOT).as_posix())
     files = {ROOT / "utils" / "autograd_stub.py": text.encode()}
     for one in load(drafts=True):
         files |= learners_files(one)
-    files |= catalogue_page.files() | layer_catalogue_page.files()
+    files |= catalogue_page.files() | layer_catalogue_page.files() | asked.files()
     return files | {ROOT / name: picture for name, picture in figures().items()}
 
 

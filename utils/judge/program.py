@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**"}
 METHODS = ("relu", "tanh", "exp", "log", "sigmoid")
+ARITHMETIC = (*(op for op in SYMBOLS if op != "pow"), "neg")
+EVERYTHING = (*ARITHMETIC, "pow", *METHODS)
 NAMES = "abcdefghijklmn"            # of leaves, where a script has none
 
 
