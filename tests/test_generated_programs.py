@@ -254,8 +254,13 @@ def test_other_seeds_draw_other_programs():
 
 
 def test_seed_of_a_report_reproduces_it(tmp_path):
-    """The failing program, too: judged again with the seed that a report names, in another process."""
-    file = written(tmp_path, changed(("self.grad += (1 - t * t) * out.grad", "self.grad = (1 - t * t) * out.grad")))
+    """The failing program, too: judged again with the seed that a report names, in another process.
+
+    The engine is wrong where neither the fixed programs look nor a learner's own check, nor every seed.
+    """
+    rare = "        self.grad = 1.0 + (len(order) == 7 and order[0].data == -1.25)\n"
+    file = written(tmp_path, changed(("        self.grad = 1.0\n", rare)))
+    assert all(judge(TOPIC, tmp_path, file=file, only=["3.1"], seed=seed).kept for seed in (0, 1))
     report = judge(TOPIC, tmp_path, file=file, only=["3.1"], seed=987654321)
     assert not report.kept
     assert judge_folder(TOPIC, tmp_path, file=file, only=["3.1"], seed=report.seed) == report

@@ -139,6 +139,14 @@ def test_slip_of_no_entry_is_caught_by_its_exercise_and_gets_no_name(name, tmp_p
         assert {v.misconception for v in report.verdicts} == {None}, (only, report.text())
 
 
+@pytest.mark.parametrize("name", [name for name in SLIPS if " + 1e-1" in name or "padded" in name])
+def test_small_number_added_to_be_safe_shows_in_programs_too(name, tmp_path):
+    """Whatever is drawn: 3.1 looks where the operation is steep, too."""
+    report = judge(TOPIC, tmp_path, file=written(tmp_path, SLIPS[name][1]), only=["3.1"])
+    broken = {v.name for v in report.verdicts if v.status != "passed"}
+    assert broken >= {"test_generated_programs", "test_generated_long_programs"}
+
+
 def test_report_tells_the_sentence_once(tmp_path):
     report = judge(TOPIC, tmp_path, file=written(tmp_path, WRONG["reference: = in exp"].source), only=["2.3"])
     sentence = says("overwrites-exp")
